@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Compile every requirements file anew, all from one resolution, so that the images and the
+# development environment agree on each version. Needs uv, which the development environment has.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+own_packages=(ddb2aurora stream-processor firehose-transformer aurora-loader operator-cli local-aws)
+options=(--universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade)
+for package in "${own_packages[@]}"; do options+=(--no-emit-package "$package"); done
+
+# Universal: one file serves Python 3.11 and later on every platform. The hashes name files, never hosts.
+uv pip compile "${options[@]}" images/*/pyproject.toml deploy/local/pyproject.toml requirements-dev.in \
+    --all-extras --output-file requirements-dev.txt
+for folder in images/*/ deploy/local/; do
+    [ "$folder" = images/common/ ] && continue
+    uv pip compile "${options[@]}" "${folder}pyproject.toml" --constraint requirements-dev.txt \
+        --output-file "${folder}requirements.txt"
+done

@@ -1,0 +1,1 @@
+"""Load each object of rows into Aurora MySQL, once."""

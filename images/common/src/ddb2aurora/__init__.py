@@ -1,0 +1,1 @@
+"""What the stages of ddb2aurora share: pipelines, values, changes, rows."""

@@ -1,0 +1,1 @@
+"""Validate each change and turn it into one CSV line."""

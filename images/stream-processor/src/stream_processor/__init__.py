@@ -1,0 +1,1 @@
+"""Forward every change of a DynamoDB stream to Data Firehose."""
