@@ -1,8 +1,8 @@
 """
 Faults that a stand-in can be told to inject, so that the promise of the pipeline can be attacked.
 
-Each fault has a name that is declared here. A `Faults` draws from one seeded generator, so that a run with the same seed
-asks for the same faults, and counts what it struck.
+Each fault has a name that is declared here. A `Faults` draws from one seeded generator, so that a run with the same
+seed asks for the same faults, and counts what it struck.
 """
 
 from collections import Counter
