@@ -1,0 +1,78 @@
+"""
+The bytes that carry one change from the stream-processor to the firehose-transformer.
+
+One change is one line of JSON, format version 1:
+
+    {"v":1,"event":"MODIFY","id":"…","table":"…","keys":{…},"image":{…},"at_ms":1764000000000,
+     "sequence":"…","epoch_ms":1767607200000,"ttl":false,"trimmed":false}
+
+`keys` and `image` are DynamoDB JSON as the stream gave them; `image` is null for a REMOVE. `trimmed` says that
+attributes which the pipeline does not map were left out, because the whole change was too large for a Firehose record.
+Readers learn a new format version one release before writers use it; golden bytes of every version stay in the tests.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from ddb2aurora.errors import Reason, RejectError
+
+FORMAT_VERSION = 1
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What happened to one item. A frozen, slotted struct, which msgspec decodes and checks in one pass."""
+
+    event: Literal["INSERT", "MODIFY", "REMOVE"]
+    event_id: str = msgspec.field(name="id")
+    table: str
+    keys: dict[str, Any]
+    image: dict[str, Any] | None
+    changed_at_ms: int | None = msgspec.field(name="at_ms")
+    sequence_number: str = msgspec.field(name="sequence")
+    stream_epoch_ms: int = msgspec.field(name="epoch_ms")
+    by_ttl: bool = msgspec.field(name="ttl", default=False)
+    trimmed: bool = False
+
+
+class _Line(Change, frozen=True, kw_only=True, gc=False):
+    v: int
+
+
+class _AnyVersion(msgspec.Struct):
+    v: int
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(_Line)
+_VERSION_DECODER = msgspec.json.Decoder(_AnyVersion)
+_PREFIX = b'{"v":%d,' % FORMAT_VERSION
+
+
+def encode_change(change: Change) -> bytes:
+    """Return *change* as one line of JSON that ends in a newline."""
+    return _PREFIX + _ENCODER.encode(change)[1:] + b"\n"
+
+
+def decode_change(line: bytes) -> Change:
+    """
+    Return the change in *line*, with or without its newline.
+
+    Raises:
+        RejectError: The line is not a change, or is of a format version that this code does not know.
+    """
+    try:
+        change = _DECODER.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RejectError(_why_undecodable(line), detail="not a change in format version 1") from error
+    if change.v != FORMAT_VERSION:
+        raise RejectError(Reason.UNKNOWN_FORMAT, pointer="/v", detail="deploy a transformer that knows this version")
+    return change
+
+
+def _why_undecodable(line: bytes) -> Reason:
+    try:
+        version = _VERSION_DECODER.decode(line).v
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Reason.UNDECODABLE
+    return Reason.UNDECODABLE if version == FORMAT_VERSION else Reason.UNKNOWN_FORMAT

@@ -1,0 +1,26 @@
+"""Names in SQL: one function that quotes them, and the names of our own tables and columns beside the user's."""
+
+LOADS_TABLE = "_ddb2aurora_loads"
+REJECTS_TABLE = "_ddb2aurora_rejects"
+VERSION_COLUMN = "_version"
+CHANGED_AT_COLUMN = "_changed_at_ms"
+DELETED_AT_COLUMN = "_deleted_at"
+_MAX_NAME_CHARACTERS = 64  # MySQL: identifiers of tables and columns
+
+
+def quote_name(*parts: str) -> str:
+    """
+    Return the quoted, dot-separated name of a database object.
+
+    Raises:
+        ValueError: A part is empty, too long for MySQL, or holds a character that no identifier may hold.
+    """
+    for part in parts:
+        if not part or len(part) > _MAX_NAME_CHARACTERS or "\0" in part or part != part.rstrip():
+            raise ValueError(f"{part!r} is no name that MySQL accepts (1 to 64 characters, no trailing blank)")
+    return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
+
+
+def tombstones_table(table: str) -> str:
+    """Return the name of the table that remembers the deletes of *table*."""
+    return f"{table}__tombstones"
