@@ -1,0 +1,3 @@
+"""Fixtures that every layer may ask for; a layer that asks for none starts no service."""
+
+pytest_plugins = ["services_fixtures"]
