@@ -21,13 +21,9 @@ SHAPE_COLUMN: Final = "_shape"
 OPERATION_COLUMN: Final = "_op"
 HEADER_COLUMNS: Final = (SHAPE_COLUMN, OPERATION_COLUMN, VERSION_COLUMN, CHANGED_AT_COLUMN)
 
-LOAD_DIALECT: Final = " ".join(
-    (
-        "CHARACTER SET utf8mb4",
-        r"""FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '\\'""",
-        r"LINES TERMINATED BY '\n'",
-    )
-)
+LOAD_DIALECT: Final = r"""CHARACTER SET utf8mb4
+FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '\\'
+LINES TERMINATED BY '\n'"""
 
 _OPERATIONS: Final[dict[str, Operation]] = {"U": "U", "D": "D"}
 _MAX_DIGITS: Final = 65  # a version is DECIMAL(65,0)

@@ -1,0 +1,145 @@
+"""
+From a change to a row: the one place that decides what the target holds for a change, or why it cannot hold it.
+
+Pure and deterministic: the same change gives the same row, whenever and wherever it is mapped. The transformer uses it
+for every change, the operator's commands to backfill, to explain what failed and to compare.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from ddb2aurora.codec import decode, escape_pointer
+from ddb2aurora.dialect import Field, Row
+from ddb2aurora.documents import Check, decode_document, schema_check
+from ddb2aurora.envelope import Change
+from ddb2aurora.errors import Reason, RejectError
+from ddb2aurora.fields import MisfitError, encoder_for
+from ddb2aurora.paths import CHANGED_AT_MS, EVENT_NAME, ITEM, MISSING, SEQUENCE_NUMBER, look_up
+from ddb2aurora.pipeline import Column, Misfit, Pipeline
+from ddb2aurora.version import version_of
+
+# A change, its item, and the same item with its documents opened.
+_ValueOf = Callable[[Change, Mapping[str, Any], Mapping[str, Any]], Any]
+_FieldOf = Callable[[Change, Mapping[str, Any], Mapping[str, Any]], Field]
+
+
+class Mapper:
+    """The mapping of one pipeline, with all that can be prepared once prepared."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        """
+        Prepare the mapping of *pipeline*.
+
+        Raises:
+            SchemaFileError: A JSON Schema of the pipeline cannot be used.
+        """
+        self._shape = pipeline.shape
+        self._key = frozenset(pipeline.source_key)
+        self._attributes = None if pipeline.reads_whole_item else pipeline.attributes
+        self._documents = tuple((found.attribute, schema_check(found.schema)) for found in pipeline.documents)
+        keys = pipeline.key_columns
+        self._fields = tuple((column in keys, _field_of(column, is_key=column in keys)) for column in pipeline.columns)
+
+    def row(self, change: Change) -> Row:
+        """
+        Return the row that *change* puts into the target, or deletes from it.
+
+        Raises:
+            RejectError: The change can never load; the error says why and where in the item.
+        """
+        if change.keys.keys() != self._key:
+            raise RejectError(
+                Reason.KEY_MISMATCH, pointer="/keys", detail="not the key attributes of the pipeline file"
+            )
+        try:
+            version = version_of(stream_epoch_ms=change.stream_epoch_ms, sequence_number=change.sequence_number)
+        except ValueError as error:
+            raise RejectError(Reason.UNDECODABLE, pointer="/sequence", detail=str(error)) from error
+        if change.event == "REMOVE":
+            keys = self._decode(change.keys)
+            # A delete carries the item's key and the time, and nothing else.
+            fields = tuple(field_of(change, keys, keys) if is_key else None for is_key, field_of in self._fields)
+            return Row(self._shape, "D", version, change.changed_at_ms, fields)
+        if change.image is None:
+            raise RejectError(Reason.UNDECODABLE, pointer="/image", detail="the stream must carry NEW_IMAGE")
+        item = self._decode({**change.image, **change.keys})
+        values = self._open_documents(item) if self._documents else item
+        fields = tuple(field_of(change, item, values) for _, field_of in self._fields)
+        return Row(self._shape, "U", version, change.changed_at_ms, fields)
+
+    def _decode(self, image: Mapping[str, Any]) -> dict[str, Any]:
+        # What no column reads is not decoded: an exotic value there is nobody's business.
+        wanted = image if self._attributes is None else self._attributes & image.keys()
+        return {name: decode(image[name], pointer=escape_pointer(name)) for name in wanted}
+
+    def _open_documents(self, item: dict[str, Any]) -> dict[str, Any]:
+        values = dict(item)
+        for attribute, check in self._documents:
+            pointer = escape_pointer(attribute)
+            if attribute not in item:
+                raise RejectError(Reason.DOCUMENT_MISSING, pointer=pointer, detail="the item has no such attribute")
+            values[attribute] = _open(item[attribute], check, pointer)
+        return values
+
+
+def _open(text: object, check: Check, pointer: str) -> Any:  # noqa: ANN401 - a document is any JSON value
+    if not isinstance(text, str):
+        raise RejectError(Reason.DOCUMENT_NOT_TEXT, pointer=pointer, detail="a document is a string of JSON")
+    try:
+        document = decode_document(text)
+        check(document)
+    except RejectError as error:
+        raise RejectError(error.reason, pointer=pointer + error.pointer, detail=error.detail) from error
+    return document
+
+
+def _field_of(column: Column, *, is_key: bool) -> _FieldOf:
+    value_of = _value_of(column)
+    encode = encoder_for(column.type)
+    pointer = "".join(map(escape_pointer, column.path))
+    nullable = column.nullable and not is_key
+    misfit_is_null = column.on_misfit is Misfit.NULL and nullable
+
+    def field_of(change: Change, item: Mapping[str, Any], values: Mapping[str, Any]) -> Field:
+        value = value_of(change, item, values)
+        if value is MISSING or value is None:
+            if nullable:
+                return None
+            raise RejectError(Reason.NULL_NOT_ALLOWED, pointer=pointer, detail=f"column {column.name} forbids NULL")
+        try:
+            return encode(value)
+        except MisfitError as error:
+            if misfit_is_null:
+                return None
+            detail = f"column {column.name} {column.type.sql}: {error.detail}"
+            raise RejectError(Reason.MISFIT, pointer=pointer, detail=detail) from error
+
+    return field_of
+
+
+def _value_of(column: Column) -> _ValueOf:
+    if column.source == CHANGED_AT_MS and column.type.kind == "datetime":
+        return lambda change, _item, _values: _moment(change.changed_at_ms)
+    if column.source in _FACTS:
+        return _FACTS[column.source]
+    path = column.path
+    if len(path) == 1 and column.type.kind != "json":
+        # The attribute itself: a document's text as it was written, not as it was parsed.
+        return lambda _change, item, _values: look_up(item, path)
+    return lambda _change, _item, values: look_up(values, path)
+
+
+_FACTS: Mapping[str, _ValueOf] = {
+    CHANGED_AT_MS: lambda change, _item, _values: change.changed_at_ms,
+    EVENT_NAME: lambda change, _item, _values: change.event,
+    SEQUENCE_NUMBER: lambda change, _item, _values: int(change.sequence_number),
+    ITEM: lambda _change, item, _values: item,
+}
+
+
+def _moment(changed_at_ms: int | None) -> str | None:
+    if changed_at_ms is None:
+        return None
+    seconds, milliseconds = divmod(changed_at_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
