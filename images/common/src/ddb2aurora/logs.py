@@ -1,0 +1,58 @@
+"""
+Structured logs: one JSON object a line, constant messages with fields beside them, so that they group.
+
+    log = get_logger("aurora-loader")
+    log.info("object loaded", extra=fields(bucket="b", rows=100))
+
+Values of items and rows never go into a field; a key goes in only as `hash_key(...)`.
+"""
+
+import hashlib
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+_FIELDS: Final = "ddb2aurora_fields"
+
+
+def fields(**values: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - whatever JSON can show
+    """Return *values* in the form that a logging call takes as `extra`."""
+    return {_FIELDS: values}
+
+
+def hash_key(key: object) -> str:
+    """Return a short hash that stands for a key in logs."""
+    return hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+
+
+class JsonFormatter(logging.Formatter):
+    """Format a record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return *record* as one line of JSON."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, _FIELDS, {}),
+        }
+        if record.exc_info:
+            entry["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(entry, default=str)
+
+
+def set_up_logging(*, level: str, stream: TextIO | None = None) -> None:
+    """Send every log record from *level* on to *stream* (standard output) as JSON, and nowhere else."""
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    # The Lambda runtime installs a handler of its own on the root logger; with both, each line would appear twice.
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def get_logger(stage: str) -> logging.Logger:
+    """Return the logger of a stage."""
+    return logging.getLogger(stage)
