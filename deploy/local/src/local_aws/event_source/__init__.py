@@ -1,0 +1,1 @@
+"""The event source mapping that carries a DynamoDB stream to a function, as Lambda does it."""
