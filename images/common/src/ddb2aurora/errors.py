@@ -35,6 +35,8 @@ class Reason(StrEnum):
     NULL_NOT_ALLOWED = "null_not_allowed"
     ANSWER_TOO_LARGE = "answer_too_large"
     OVERSIZED = "oversized"
+    MALFORMED = "malformed"
+    UNEXPECTED = "unexpected"
 
 
 class RejectError(Ddb2AuroraError):

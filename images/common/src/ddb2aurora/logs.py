@@ -12,8 +12,11 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
+
+from ddb2aurora.errors import Ddb2AuroraError
 
 _FIELDS: Final = "ddb2aurora_fields"
 
@@ -40,9 +43,22 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, _FIELDS, {}),
         }
-        if record.exc_info:
-            entry["traceback"] = "".join(traceback.format_exception(*record.exc_info))
+        if record.exc_info and record.exc_info[1]:
+            entry["errors"] = [_describe(error) for error in _chain(record.exc_info[1])]
         return json.dumps(entry, default=str)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _describe(error: BaseException) -> dict[str, Any]:
+    # A driver's message may quote the value that it choked on; only our own errors are known not to.
+    text = str(error) if isinstance(error, Ddb2AuroraError) else "(message withheld)"
+    frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    return {"type": type(error).__name__, "text": text, "frames": frames}
 
 
 def set_up_logging(*, level: str, stream: TextIO | None = None) -> None:

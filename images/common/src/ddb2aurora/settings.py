@@ -6,9 +6,13 @@ Each stage has one frozen `Settings` with a `from_env`, which uses a `SettingsRe
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from ddb2aurora.errors import HaltError
+
+DEFAULT_PIPELINES_FOLDER: Final = "/opt/ddb2aurora/pipelines"  # where the images carry them
+_LOG_LEVELS: Final = ("INFO", "DEBUG", "WARNING", "ERROR")
 
 
 class SettingsError(HaltError):
@@ -89,6 +93,14 @@ class SettingsReader:
             return choices[0]
         return value
 
+    def log_level(self) -> str:
+        """Return LOG_LEVEL, INFO by default."""
+        return self.choice("LOG_LEVEL", what="the lowest level to log", choices=_LOG_LEVELS, default="INFO")
+
+    def pipelines_folder(self) -> Path:
+        """Return PIPELINES_FOLDER, by default where the images carry the compiled pipelines."""
+        return Path(self._environment.get("PIPELINES_FOLDER") or DEFAULT_PIPELINES_FOLDER)
+
     def report(self, problem: str) -> None:
         """Add a mistake that only shows between variables."""
         self._problems.append(problem)
@@ -102,6 +114,3 @@ class SettingsReader:
         """
         if self._problems:
             raise SettingsError("bad settings:\n  " + "\n  ".join(self._problems))
-
-
-DEFAULT_PIPELINES_FOLDER: Final = "/opt/ddb2aurora/pipelines"

@@ -1,0 +1,89 @@
+"""
+Answer one transformation event of Data Firehose. Pure, and the same for the same event whenever it runs.
+
+Each record is decided on its own: a row as one CSV line, or `ProcessingFailed`, upon which Firehose keeps the original
+record under `failed/`. An answer may hold at most 6 MB, counted after base64; records that no longer fit are handed
+back as failed too, so that they are kept and can be replayed, rather than lost with the whole answer.
+"""
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from ddb2aurora.dialect import encode_row
+from ddb2aurora.envelope import decode_change
+from ddb2aurora.errors import HaltError, Reason, RejectError
+from ddb2aurora.mapping import Mapper
+
+# Lambda: a synchronous answer holds at most 6 MB, base64 and JSON included.
+MAX_ANSWER_BYTES: Final = 6_000_000
+# {"recordId": "…", "result": "ProcessingFailed", "data": "…"}, with what separates it from the next.
+_RECORD_OVERHEAD_BYTES: Final = 64
+
+
+class EventShapeError(HaltError):
+    """The event is not a transformation event of Data Firehose."""
+
+
+class Rejection(NamedTuple):
+    """A record that did not become a row, and why."""
+
+    record_id: str
+    error: RejectError
+
+
+class Transformation(NamedTuple):
+    """The *answer* to an event, and the *rejections* in it."""
+
+    answer: dict[str, list[dict[str, str]]]
+    rejections: tuple[Rejection, ...]
+
+
+def transform(event: Mapping[str, Any], mapper: Mapper, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> Transformation:
+    """
+    Return the answer to *event*: one result a record, in the order of the event.
+
+    Raises:
+        EventShapeError: *event* has no records as Firehose gives them.
+    """
+    records = _records(event)
+    # Every record is answered, if only as failed; what is left of the limit is for data.
+    room = max_answer_bytes - sum(len(record_id) + _RECORD_OVERHEAD_BYTES for record_id, _ in records)
+    answers: list[dict[str, str]] = []
+    rejections: list[Rejection] = []
+    for record_id, data in records:
+        try:
+            line = _line(data, mapper, room=room)
+        except RejectError as error:
+            rejections.append(Rejection(record_id, error))
+            answers.append({"recordId": record_id, "result": "ProcessingFailed", "data": ""})
+        else:
+            room -= len(line)
+            answers.append({"recordId": record_id, "result": "Ok", "data": line})
+    return Transformation({"records": answers}, tuple(rejections))
+
+
+def _records(event: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    try:
+        return [(record["recordId"], record.get("data")) for record in event["records"]]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise EventShapeError("the event has no records with ids; let a delivery stream call this function") from error
+
+
+def _line(data: object, mapper: Mapper, *, room: int) -> str:
+    try:
+        change = a2b_base64(data)  # type: ignore[arg-type]  # another type is a TypeError
+    except (Base64Error, TypeError, ValueError) as error:
+        raise RejectError(Reason.UNDECODABLE, detail="not base64") from error
+    try:
+        line = encode_row(mapper.row(decode_change(change)))
+    except RejectError:
+        raise
+    except Exception as error:
+        # One record must never cost its neighbours their place, whatever it has found in our code.
+        raise RejectError(Reason.UNEXPECTED, detail=type(error).__name__) from error
+    encoded = b2a_base64(line, newline=False).decode()
+    if len(encoded) > room:
+        raise RejectError(Reason.ANSWER_TOO_LARGE, detail="no room left in the answer; replay the record")
+    return encoded
