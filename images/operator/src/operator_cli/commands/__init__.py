@@ -1,0 +1,1 @@
+"""The commands of the operator's command line, a module each."""

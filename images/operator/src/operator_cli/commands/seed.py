@@ -1,0 +1,48 @@
+"""`ddb2aurora seed`: put a reproducible workload into the source table."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import boto3
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from operator_cli.clickstream import Operation, Shares, operations
+from operator_cli.commands.options import DEFAULT_PIPELINES_FOLDER, PipelineName, PipelinesFolder
+from operator_cli.pipelines import find_pipeline
+from operator_cli.seeding import Seeder
+
+
+def seed(
+    *,
+    pipeline: PipelineName = "web_analytics",
+    items: Annotated[int, typer.Option(min=1, help="How many items to put.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same workload.")] = 1,
+    updated: Annotated[float, typer.Option(min=0, max=1, help="Share of the items that is updated.")] = 0.10,
+    deleted: Annotated[float, typer.Option(min=0, max=1, help="Share that is deleted.")] = 0.05,
+    recreated: Annotated[float, typer.Option(min=0, max=1, help="Share that is deleted and made again.")] = 0.02,
+    broken: Annotated[float, typer.Option(min=0, max=1, help="Share that breaks the schema or a column.")] = 0.02,
+    pipelines: PipelinesFolder = DEFAULT_PIPELINES_FOLDER,
+) -> None:
+    """
+    Write a click-stream workload into the DynamoDB table of the reference pipeline.
+
+    Items are put first, then some are updated, deleted, and made again. The endpoint is the AWS SDK's:
+    set AWS_ENDPOINT_URL for a local stack.
+    """
+    found = find_pipeline(pipeline, folder=pipelines)
+    shares = Shares(updated=updated, deleted=deleted, recreated=recreated, broken=broken)
+    planned = list(operations(items, seed=seed, shares=shares))
+    console = Console(stderr=True)
+    seeder = Seeder(boto3.client("dynamodb"), table=found.source_table, key=found.source_key)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(f"writing into {found.source_table}", total=len(planned))
+
+        def written(batch: Sequence[Operation]) -> None:
+            progress.advance(task, len(batch))
+
+        count = seeder.write(planned, written=written)
+    broken_count = sum(operation.breaks is not None for operation in planned)
+    typer.echo(f"{count} writes to {items} items of {found.source_table}, {broken_count} of them broken on purpose")

@@ -1,0 +1,37 @@
+"""The `ddb2aurora` command: one door to what an operator does."""
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ddb2aurora.errors import Ddb2AuroraError, HaltError
+from operator_cli.commands import seed
+
+EXIT_FINE = 0
+EXIT_FAILURES = 1
+EXIT_USAGE = 2
+
+cli = typer.Typer(
+    name="ddb2aurora",
+    help="Keep an Aurora MySQL table true to a DynamoDB table.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cli.command("seed")(seed.seed)
+
+
+def main() -> None:
+    """Run the command line; errors that we foresaw end it with one clear text and a status, not with a traceback."""
+    try:
+        cli(standalone_mode=True)
+    except HaltError as error:
+        _fail(str(error), EXIT_USAGE)
+    except Ddb2AuroraError as error:
+        _fail(str(error), EXIT_FAILURES)
+    except (BotoCoreError, ClientError) as error:
+        _fail(f"AWS: {error}", EXIT_FAILURES)
+
+
+def _fail(text: str, status: int) -> None:
+    typer.echo(f"ddb2aurora: {text}", err=True)
+    raise SystemExit(status)

@@ -1,0 +1,24 @@
+"""Find a pipeline for a command: the file that a user edits, or the compiled form that an image carries."""
+
+from pathlib import Path
+
+from ddb2aurora.pipeline import Pipeline, UnknownPipelineError, load_pipeline
+from ddb2aurora.pipeline_file import read_pipeline_file
+
+
+def find_pipeline(name: str, *, folder: Path) -> Pipeline:
+    """
+    Return the pipeline *name* in *folder*.
+
+    Raises:
+        UnknownPipelineError: There is none of that name; the error lists those that there are.
+        PipelineFileError: Its file has mistakes.
+        CompiledPipelineError: Its compiled form cannot be read.
+    """
+    file = folder / f"{name}.yaml"
+    if file.is_file():
+        return read_pipeline_file(file)
+    known = sorted(found.stem for found in folder.glob("*.yaml"))
+    if known or not any(folder.glob("*.json")):
+        raise UnknownPipelineError(f"no pipeline {name!r} in {folder}; there are: {', '.join(known) or 'none'}")
+    return load_pipeline(name, folder=folder)
