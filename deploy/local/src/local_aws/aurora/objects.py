@@ -51,7 +51,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """One line of a manifest."""
 
     address: Address
@@ -122,7 +122,7 @@ def _parts(client: "S3Client", selector: Selector, address: Address) -> Iterator
         yield from _existing(client, parse_manifest(body))
 
 
-def _existing(client: "S3Client", entries: list[_Entry]) -> list[Address]:
+def _existing(client: "S3Client", entries: list[Entry]) -> list[Address]:
     """
     Return the entries that exist.
 
@@ -144,7 +144,7 @@ def _existing(client: "S3Client", entries: list[_Entry]) -> list[Address]:
     return existing
 
 
-def parse_manifest(body: bytes) -> list[_Entry]:
+def parse_manifest(body: bytes) -> list[Entry]:
     """
     Return the entries of a manifest; its schema allows no other properties than those Aurora knows.
 
@@ -165,7 +165,7 @@ def parse_manifest(body: bytes) -> list[_Entry]:
     return entries
 
 
-def _entry(entry: Any) -> _Entry:  # noqa: ANN401 - any JSON value may stand there
+def _entry(entry: Any) -> Entry:  # noqa: ANN401 - any JSON value may stand there
     """
     Return an entry of a manifest.
 
@@ -180,7 +180,7 @@ def _entry(entry: Any) -> _Entry:  # noqa: ANN401 - any JSON value may stand the
     address = _URI.fullmatch(url)
     if address is None or url.endswith("/"):
         raise bad_manifest("a url must be the full address of an object")
-    return _Entry(parse_uri(url), mandatory)
+    return Entry(parse_uri(url), mandatory)
 
 
 def _check_region(client: "S3Client", address: Address) -> None:
