@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass
 
 HEADER_BYTES = 4
-# A payload of this length is continued in the next packet.
-FULL_PAYLOAD = 0xFF_FF_FF
 _LAST_SEQUENCE = 0xFF
 
 COM_QUERY = 0x03

@@ -18,7 +18,6 @@ from local_aws.aurora.packets import (
     COM_CHANGE_USER,
     COM_QUERY,
     COM_RESET_CONNECTION,
-    FULL_PAYLOAD,
     Header,
     query_packet,
     read_header,
@@ -121,7 +120,7 @@ class Session:
         unchanged = header.encode() + payload
         if payload[0] in (COM_CHANGE_USER, COM_RESET_CONNECTION):
             self._role_active = self._place.role_active_at_login
-        if payload[0] != COM_QUERY or header.length == FULL_PAYLOAD:
+        if payload[0] != COM_QUERY:
             return unchanged
         sql = payload[1:].decode("utf-8", "surrogateescape")
         change = parse_set_role(sql)
