@@ -8,6 +8,7 @@ The bytes are handed to the operating system, not forced to the disk: they survi
 """
 
 import json
+import logging
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,8 @@ from zlib import crc32
 
 if TYPE_CHECKING:
     from io import BufferedWriter
+
+log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 # Arrival time in milliseconds, length, and checksum of a record's data, which follows.
@@ -147,9 +150,11 @@ def _read(path: Path) -> Iterator[tuple[int, bytes]]:
     position = 0
     while position + _HEADER.size <= len(content):
         arrival_ms, length, checksum = _HEADER.unpack_from(content, position)
-        position += _HEADER.size
-        data = content[position : position + length]
+        end = position + _HEADER.size + length
+        data = content[position + _HEADER.size : end]
         if len(data) < length or crc32(data) != checksum:
-            return
-        position += length
+            break
+        position = end
         yield arrival_ms, data
+    if position < len(content):
+        log.warning("journal ends in unreadable bytes", extra={"file": path.name, "bytes": len(content) - position})

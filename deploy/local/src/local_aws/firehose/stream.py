@@ -74,8 +74,9 @@ class DeliveryStream:
         )
         self._outboxes = {kind: Outbox((self._place(kind) or configuration.data).hints) for kind in Kind}
         if journal is not None:
-            for kept in journal.recovered():
-                self._enter([(kept.arrival_ms, kept.data)], segment=kept.segment)
+            with self._lock:
+                for kept in journal.recovered():
+                    self._enter([(kept.arrival_ms, kept.data)], segment=kept.segment)
 
     @property
     def waiting(self) -> int:
