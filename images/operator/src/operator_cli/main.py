@@ -4,7 +4,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ddb2aurora.errors import Ddb2AuroraError, HaltError
-from operator_cli.commands import seed
+from operator_cli.commands import migrate, seed
 
 EXIT_FINE = 0
 EXIT_FAILURES = 1
@@ -17,6 +17,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cli.command("migrate")(migrate.migrate)
 cli.command("seed")(seed.seed)
 
 

@@ -1,0 +1,77 @@
+"""What each stage and each managed part has done, read off where each of them counts."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ddb2aurora.pipeline import Pipeline
+from ddb2aurora.sql import LOADS_TABLE, quote_name
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+
+    from local_aws.stack.embedded import EmbeddedStack
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Sums over the ledger."""
+
+    objects: int = 0
+    rows: int = 0
+    applied: int = 0
+    stale: int = 0
+    deleted: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StageCounts:
+    """The counts of one pipeline at one moment."""
+
+    changes: int
+    stream_retries: int
+    records: int
+    refused: int
+    transformed: int
+    failed: int
+    objects: int
+    loads_failed: int
+    loaded: Loaded
+
+    @property
+    def accounted(self) -> bool:
+        """Whether every change that Firehose accepted has become a row of a loaded object, or lies under `failed/`."""
+        return self.records == self.loaded.rows + self.failed
+
+    @property
+    def nothing_lost(self) -> bool:
+        """Whether every change of the stream reached Firehose; a change that is sent twice counts twice there."""
+        return self.changes <= self.records
+
+
+def counts_of(stack: "EmbeddedStack", pipeline: Pipeline, connection: "Connection[Any]") -> StageCounts:
+    """Return what has been counted so far."""
+    running = stack.running[pipeline.name]
+    stream = running.mapping.counters
+    delivery = stack.firehose.statistics()[pipeline.name]
+    return StageCounts(
+        changes=stream.records_read,
+        stream_retries=stream.retries,
+        records=delivery.records_in,
+        refused=delivery.refused,
+        transformed=delivery.transformed,
+        failed=delivery.failed,
+        objects=delivery.data_objects,
+        loads_failed=running.notifications.counters.failed,
+        loaded=_loaded(pipeline, connection),
+    )
+
+
+def _loaded(pipeline: Pipeline, connection: "Connection[Any]") -> Loaded:
+    ledger = quote_name(pipeline.target_database, LOADS_TABLE)
+    sums = ", ".join(
+        f"COALESCE(SUM({name}), 0)" for name in ("rows_in_file", "applied", "stale", "deleted", "rejected")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*), {sums} FROM {ledger} WHERE pipeline = %s", (pipeline.name,))  # noqa: S608 - quoted
+        return Loaded(*map(int, cursor.fetchone() or ()))

@@ -1,0 +1,169 @@
+"""
+The proof at the end: every live item has its row with equal values, every deleted one has none, and every item that the
+pipeline must reject lies under `failed/` with its reason.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from ddb2aurora.database.values import comparable, field_of
+from ddb2aurora.dialect import Field
+from ddb2aurora.envelope import Change, decode_change
+from ddb2aurora.errors import RejectError
+from ddb2aurora.failed import FailedRecord, decode_failed
+from ddb2aurora.mapping import Mapper
+from ddb2aurora.pipeline import Pipeline
+from ddb2aurora.sql import CHANGED_AT_COLUMN, quote_name
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+
+    from local_aws.stack.clients import Clients
+
+Key = tuple[Field, ...]
+_MOST_PROBLEMS_SHOWN = 10
+
+
+@dataclass(slots=True)
+class Proof:
+    """What was compared and what was found wrong."""
+
+    items: int = 0
+    equal_rows: int = 0
+    rejected_items: int = 0
+    failed_records: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether source and target agree."""
+        return not self.problems
+
+    def problem_lines(self) -> Iterator[str]:
+        """Yield the problems, the first few in full."""
+        yield from self.problems[:_MOST_PROBLEMS_SHOWN]
+        if len(self.problems) > _MOST_PROBLEMS_SHOWN:
+            yield f"… and {len(self.problems) - _MOST_PROBLEMS_SHOWN} more"
+
+
+def prove(pipeline: Pipeline, *, clients: "Clients", bucket: str, connection: "Connection[Any]") -> Proof:
+    """Compare the whole source with the whole target and with what lies under `failed/`."""
+    proof = Proof()
+    mapper = Mapper(pipeline)
+    rows = _rows(pipeline, connection)
+    failed = _failed_reasons(pipeline, clients, bucket, mapper, proof)
+    for item in _items(pipeline, clients):
+        proof.items += 1
+        _compare(item, pipeline, mapper, rows, failed, proof)
+    proof.problems.extend(f"a row without an item: {_shown(key)}" for key in rows)
+    return proof
+
+
+def _items(pipeline: Pipeline, clients: "Clients") -> Iterator[dict[str, Any]]:
+    pages = clients.dynamodb.get_paginator("scan").paginate(TableName=pipeline.source_table, ConsistentRead=True)
+    for page in pages:
+        yield from page["Items"]
+
+
+def _rows(pipeline: Pipeline, connection: "Connection[Any]") -> dict[Key, tuple[int | None, tuple[Field, ...]]]:
+    """Return all rows by key: the time of their change, and their fields."""
+    names = [quote_name(CHANGED_AT_COLUMN), *(quote_name(column.name) for column in pipeline.columns)]
+    table = quote_name(pipeline.target_database, pipeline.target_table)
+    positions = [pipeline.columns.index(column) for column in pipeline.key_columns]
+    found = {}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(names)} FROM {table}")  # noqa: S608 - names are quoted
+        for changed_at_ms, *values in cursor:
+            fields = tuple(field_of(value, column.type) for value, column in zip(values, pipeline.columns, strict=True))
+            found[tuple(fields[position] for position in positions)] = (changed_at_ms, fields)
+    return found
+
+
+def _failed_reasons(
+    pipeline: Pipeline, clients: "Clients", bucket: str, mapper: Mapper, proof: Proof
+) -> Mapping[str, set[str]]:
+    """Return the reasons of all failed changes by the change's keys; today's mapping tells them."""
+    reasons: dict[str, set[str]] = defaultdict(set)
+    pages = clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"failed/{pipeline.name}/")
+    for page in pages:
+        for entry in page.get("Contents", []):
+            content = clients.s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+            for record in decode_failed(content):
+                proof.failed_records += 1
+                reason, change = _why(record, mapper)
+                proof.reasons[reason] += 1
+                if change is not None:
+                    reasons[_shown(change.keys)].add(reason)
+    return reasons
+
+
+def _why(record: FailedRecord, mapper: Mapper) -> tuple[str, Change | None]:
+    change = None
+    try:
+        change = decode_change(record.raw_data)
+        mapper.row(change)
+    except RejectError as error:
+        return error.reason, change
+    return record.error_code, change
+
+
+def _compare(
+    item: dict[str, Any],
+    pipeline: Pipeline,
+    mapper: Mapper,
+    rows: dict[Key, tuple[int | None, tuple[Field, ...]]],
+    failed: Mapping[str, set[str]],
+    proof: Proof,
+) -> None:
+    keys = {name: item[name] for name in pipeline.source_key}
+    found = rows.pop(_key_fields(keys, pipeline), None)
+    # The time of the last change is not in the item; everything else is.
+    changed_at_ms = found[0] if found else None
+    change = _as_change(item, keys, pipeline, changed_at_ms)
+    try:
+        expected = mapper.row(change).fields
+    except RejectError as error:
+        proof.rejected_items += 1
+        if error.reason not in failed.get(_shown(keys), set()):
+            proof.problems.append(f"rejected for {error.reason}, but not under failed/: {_shown(keys)}")
+        return
+    if found is None:
+        proof.problems.append(f"an item without a row: {_shown(keys)}")
+        return
+    fields = tuple(comparable(text, column.type) for text, column in zip(expected, pipeline.columns, strict=True))
+    if fields != found[1]:
+        different = [
+            column.name
+            for column, ours, theirs in zip(pipeline.columns, fields, found[1], strict=True)
+            if ours != theirs
+        ]
+        proof.problems.append(f"different in {', '.join(different)}: {_shown(keys)}")
+        return
+    proof.equal_rows += 1
+
+
+def _as_change(item: dict[str, Any], keys: dict[str, Any], pipeline: Pipeline, changed_at_ms: int | None) -> Change:
+    return Change(
+        event="MODIFY",
+        event_id="",
+        table=pipeline.source_table,
+        keys=keys,
+        image=item,
+        changed_at_ms=changed_at_ms,
+        sequence_number="0",
+        stream_epoch_ms=0,
+    )
+
+
+def _key_fields(keys: dict[str, Any], pipeline: Pipeline) -> Key:
+    deserialize = TypeDeserializer().deserialize
+    return tuple(str(deserialize(keys[name])) for name in pipeline.source_key)
+
+
+def _shown(key: object) -> str:
+    return repr(key)

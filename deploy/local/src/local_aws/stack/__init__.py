@@ -1,0 +1,1 @@
+"""The whole path on one machine: services, stand-ins and functions put together."""
