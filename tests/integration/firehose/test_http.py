@@ -248,3 +248,31 @@ def test_stopping_delivers_what_waits_when_it_is_given_the_time(make):
     drained = server.stop(flush_seconds=20)
 
     assert (drained, list(s3.objects.values())) == (True, [b"ONE"])
+
+
+def test_random_strings_differ_from_object_to_object(make):
+    # AWS: random-string has 11 characters, new ones each time
+    s3 = make.s3()
+    server = make.server(s3=s3)
+    client = make.client(server.url)
+    client.create_delivery_stream(
+        DeliveryStreamName="changes",
+        ExtendedS3DestinationConfiguration=make.destination(Prefix="!{firehose:random-string}/"),
+    )
+    for _ in range(2):
+        client.put_record_batch(DeliveryStreamName="changes", Records=records(b"x"))
+        server.flush(timeout_seconds=20)
+
+    assert [len({key.split("/")[0] for key in s3.objects}), *(len(key.split("/")[0]) for key in s3.objects)] == [
+        2,
+        11,
+        11,
+    ]
+
+
+def test_a_port_that_is_taken_is_an_error_at_the_start(make):
+    server = make.server(s3=make.s3())
+    port = int(server.url.rpartition(":")[2])
+
+    with pytest.raises(OSError, match="in use"):
+        make.server(s3=make.s3(), port=port)

@@ -107,3 +107,26 @@ def test_settings_are_saved_and_a_deleted_stream_leaves_nothing(tmp_path):
     journal.delete()
 
     assert (saved, names_in(tmp_path)) == ({"changes": {"version": 2}}, [])
+
+
+def test_a_disk_that_is_full_refuses_an_append_and_leaves_no_torn_record_before_the_next(tmp_path, a_journal):
+    journal = a_journal()
+    (tmp_path / "changes.000000000001.journal").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        journal.append([(1000, b"one")])
+
+    segment = journal.append([(2000, b"two")])
+
+    assert (segment, names_in(tmp_path)) == (2, ["changes.000000000002.journal"])
+
+
+def test_a_late_delivery_of_a_deleted_stream_leaves_the_new_stream_of_its_name_alone(tmp_path, a_journal):
+    deleted = a_journal()
+    segment = deleted.append([(1000, b"old")])
+    deleted.delete()
+    fresh = a_journal()
+    fresh.append([(2000, b"new")])
+
+    deleted.finished(segment)
+
+    assert names_in(tmp_path) == ["changes.000000000001.journal"]

@@ -136,6 +136,19 @@ def test_refused_records_have_an_error_code_in_an_answer_that_succeeds(make):
     assert answer == {"FailedPutCount": 1, "Encrypted": False, "RequestResponses": [refusal]}
 
 
+def test_a_single_record_that_is_refused_is_a_call_that_is_refused(make):
+    # AWS: PutRecord answers with ServiceUnavailableException
+    world = make.world(Faults(rates={"firehose.refuse_record": 1}))
+    engine = Engine(world.services)
+    engine.create("changes", settings=make.settings(), tags={})
+    body = json.dumps({"DeliveryStreamName": "changes", "Record": {"Data": ""}}).encode()
+
+    with pytest.raises(ServiceUnavailableError):
+        put_record(engine, body, faults=NO_FAULTS)
+
+    engine.stop()
+
+
 def test_a_name_can_be_used_once(call, make):
     # AWS answers with ResourceInUseException
     with pytest.raises(ResourceInUseError):

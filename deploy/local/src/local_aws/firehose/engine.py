@@ -164,8 +164,7 @@ class Engine:
             del self._entries[name]
             entry.stream.stop()
             self._deleted.append(entry.workers)
-            if entry.journal is not None:
-                entry.journal.delete()
+            entry.stream.discard()
 
     @property
     def waiting(self) -> int:

@@ -7,6 +7,7 @@ After a crash whole segments are read again, so some records are delivered twice
 The bytes are handed to the operating system, not forced to the disk: they survive the process, not the machine.
 """
 
+import contextlib
 import json
 import logging
 import re
@@ -79,8 +80,7 @@ class StreamJournal:
             self._file.write(block)
             self._file.flush()
         except OSError:
-            # A torn record would hide whatever is written behind it, so the next append begins another segment.
-            self._written = self._segment_bytes
+            self._give_up_segment()
             raise
         self._written += len(block)
         self._unfinished[self._segment] += count
@@ -88,6 +88,9 @@ class StreamJournal:
 
     def finished(self, segment: int, *, count: int = 1) -> None:
         """Note that *count* records of *segment* are delivered; forget the segment with the last of them."""
+        if segment not in self._unfinished:
+            # The stream was deleted while they were under way, and one of its name may have begun anew.
+            return
         self._unfinished[segment] -= count
         if not self._unfinished[segment]:
             if segment == self._segment:
@@ -104,6 +107,7 @@ class StreamJournal:
     def delete(self) -> None:
         """Forget the stream and all its records."""
         self.close()
+        self._unfinished.clear()
         for segment in self._segments_on_disk():
             self._path(segment).unlink()
         (self._folder / f"{self._stream}{_SETTINGS_SUFFIX}").unlink(missing_ok=True)
@@ -118,6 +122,14 @@ class StreamJournal:
         self._file = self._path(self._segment).open("ab")
         self._unfinished[self._segment] = 0
         self._written = 0
+
+    def _give_up_segment(self) -> None:
+        """Write no more to this segment: a torn record at its end would hide whatever came behind it."""
+        with contextlib.suppress(OSError):
+            self._close_segment()
+        self._file = None
+        if not self._unfinished[self._segment]:
+            self._remove(self._segment)
 
     def _close_segment(self) -> None:
         if self._file is not None:

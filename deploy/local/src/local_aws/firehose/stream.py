@@ -213,6 +213,12 @@ class DeliveryStream:
             self._stopped.set()
             self._notify_all()
 
+    def discard(self) -> None:
+        """Forget, for the next process, the stream and what it has not delivered."""
+        with self._lock:
+            if self._journal is not None:
+                self._journal.delete()
+
     def close(self) -> None:
         """Close the journal; call it when the workers have ended."""
         with self._lock:
