@@ -93,9 +93,17 @@ class Aws:
         return resource
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-binary",
+        type=Path,
+        help="the mysqld or mariadbd that tests run on, when it is not the one that is found on this machine",
+    )
+
+
 @pytest.fixture(scope="session")
-def database_server() -> Iterator[DatabaseServer]:
-    with DatabaseServer(cache=_CACHE) as server:
+def database_server(pytestconfig: pytest.Config) -> Iterator[DatabaseServer]:
+    with DatabaseServer(binary=pytestconfig.getoption("--database-binary"), cache=_CACHE) as server:
         yield server
 
 

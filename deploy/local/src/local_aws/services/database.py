@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +24,11 @@ from local_aws.services.process import ChildProcess
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
+_OPTIONS: Mapping[Flavor, tuple[str, ...]] = {
+    "mysql": ("--mysqlx=OFF",),  # its second protocol would listen on a fixed port
+    # A plugin that reports to the vendor; the memory of its other storage engine.
+    "mariadb": ("--loose-feedback=OFF", "--aria-pagecache-buffer-size=8M"),
+}
 _POLL_SECONDS = 0.05
 _PROBE_TIMEOUT_SECONDS = 5
 
@@ -177,15 +183,13 @@ class DatabaseServer:
             "--default-time-zone=+00:00",
             "--skip-name-resolve",
             "--skip-log-bin",
-            "--loose-mysqlx=OFF",  # MySQL's second protocol would listen on a fixed port
-            "--loose-feedback=OFF",  # MariaDB's plugin that reports to its vendor
             "--performance-schema=OFF",
             "--innodb-flush-log-at-trx-commit=2",
             "--innodb-buffer-pool-size=64M",
             "--key-buffer-size=1M",
-            "--loose-aria-pagecache-buffer-size=8M",
             "--max-allowed-packet=64M",  # the default of MySQL 8, and so of Aurora
             "--max-connections=100",
+            *_OPTIONS[self.flavor],
         ]
 
     def _wait_until_ready(self) -> None:

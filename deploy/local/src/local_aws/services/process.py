@@ -84,7 +84,7 @@ class ChildProcess:
             )
         answer = self._supervisor.stdout.readline() if self._supervisor.stdout else b""
         if not answer:
-            self._supervisor.wait()
+            self._release()
             raise LocalServiceError(f"{self.name} could not be executed\n{self.log_tail()}")
         self._pid = int(answer)
 
