@@ -1,8 +1,8 @@
 """From a record of GetRecords to a record of the event that a function gets."""
 
 import base64
+import hashlib
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +72,7 @@ def from_stream(record: Mapping[str, Any], *, stream_arn: str) -> StreamRecord:
     keys = json.dumps(event["dynamodb"].get("Keys"), sort_keys=True)
     return StreamRecord(
         sequence_number=change["SequenceNumber"],
-        item=zlib.crc32(keys.encode()),
+        item=int.from_bytes(hashlib.blake2b(keys.encode(), digest_size=8).digest()),
         created_at=created_at,
         size_bytes=len(encoded(event)),
         event=event,
