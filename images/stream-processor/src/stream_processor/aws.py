@@ -1,11 +1,17 @@
 """The edge to AWS: Data Firehose and S3 behind the protocols of this stage, their errors turned into ours."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from ddb2aurora.errors import HaltError, RetryError
 from stream_processor.delivery import Refused
@@ -21,6 +27,9 @@ _HALTING: Final[Mapping[str, str]] = {
     "AccessDeniedException": "let the function's role use it",
     "AccessDenied": "let the function's role use it",
     "UnrecognizedClientException": "check the credentials",
+    "InvalidAccessKeyId": "check the credentials",
+    "InvalidSignatureException": "check the credentials and the clock",
+    "SignatureDoesNotMatch": "check the credentials and the clock",
     "InvalidArgumentException": "this is a defect of the stream-processor",
     "InvalidKMSResourceException": "check the key of the delivery stream",
     "InvalidSourceException": "create the delivery stream with the source Direct PUT",
@@ -44,19 +53,34 @@ def _code(error: ClientError) -> str:
 
 
 def _raise_if_halting(error: ClientError | BotoCoreError, *, operation: str, where: str) -> None:
-    if isinstance(error, (NoCredentialsError, NoRegionError)):
-        raise AwsCallError(f"{operation} on {where}: {error}; set AWS_REGION and credentials") from error
     if isinstance(error, ClientError) and _code(error) in _HALTING:
         raise AwsCallError(f"{operation} on {where} failed with {_code(error)}: {_HALTING[_code(error)]}") from error
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        raise AwsCallError(f"{operation} on {where}: {error}; give the function a role") from error
+    if isinstance(error, ParamValidationError):
+        # Its own text quotes the parameters, so it goes no further.
+        raise AwsCallError(f"{operation} on {where}: the SDK refuses the parameters; is the name right?") from None
+
+
+def _client(service: Literal["firehose", "s3"]) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
+    try:
+        return boto3.client(service, config=_ONE_TRY)
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no address
+        raise AwsCallError(f"no client of {service}: {error}; set AWS_REGION, and AWS_ENDPOINT_URL if any") from error
 
 
 class FirehoseStream:
     """A delivery stream of Data Firehose."""
 
     def __init__(self, name: str) -> None:
-        """Use the stream *name* in the region of the environment."""
+        """
+        Use the stream *name* in the region of the environment.
+
+        Raises:
+            AwsCallError: The environment does not say how to reach AWS.
+        """
         self._name = name
-        self._client: FirehoseClient = boto3.client("firehose", config=_ONE_TRY)
+        self._client: FirehoseClient = _client("firehose")
 
     def put(self, records: Sequence[bytes]) -> Sequence[str | None] | Refused:
         """
@@ -73,18 +97,25 @@ class FirehoseStream:
             _raise_if_halting(error, operation="PutRecordBatch", where=self._name)
             # Of a call that broke off, records may have been accepted; a second time does no harm to the rows.
             return Refused(_code(error) if isinstance(error, ClientError) else type(error).__name__)
-        if not answer["FailedPutCount"]:
-            return [None] * len(records)
-        return [response.get("ErrorCode") for response in answer["RequestResponses"]]
+        responses = answer.get("RequestResponses", [])
+        if len(responses) != len(records):
+            return Refused("IncompleteAnswer")
+        # Only an id confirms a record.
+        return [None if "RecordId" in given else given.get("ErrorCode", "Unconfirmed") for given in responses]
 
 
 class FailedObjects:
     """The place of what can never load: `failed/` in the pipeline's bucket."""
 
     def __init__(self, bucket: str) -> None:
-        """Write to *bucket*."""
+        """
+        Write to *bucket*.
+
+        Raises:
+            AwsCallError: The environment does not say how to reach AWS.
+        """
         self._bucket = bucket
-        self._client: S3Client = boto3.client("s3", config=_ONE_TRY)
+        self._client: S3Client = _client("s3")
 
     def write(self, key: str, content: bytes) -> None:
         """

@@ -1,17 +1,21 @@
 """From a record of a DynamoDB stream to the bytes of one change. Pure: no client, no clock."""
 
+import functools
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
 from ddb2aurora.envelope import Change, encode_change
 from ddb2aurora.errors import HaltError, Reason, RejectError
 from ddb2aurora.pipeline import Pipeline
-from ddb2aurora.version import parse_stream_arn
+from ddb2aurora.version import parse_stream_arn, version_of
 
 MAX_RECORD_BYTES: Final = 1_024_000  # Firehose: a record holds at most 1,000 KiB before base64
 _TTL_IDENTITY: Final = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+_YEAR_10000_MS: Final = 253_402_300_800_000
+# All records of a batch, and most of a function's life, bear the ARN of one stream.
+_parse_stream_arn = functools.lru_cache(maxsize=8)(parse_stream_arn)
 
 
 class StreamViewError(HaltError):
@@ -35,6 +39,27 @@ class TooLargeError(RejectError):
         self.data = data
 
 
+class _Body(msgspec.Struct, frozen=True, rename="pascal"):
+    """The part of a stream record that DynamoDB itself writes; images stay as they are."""
+
+    keys: dict[str, Any]
+    sequence_number: str
+    new_image: dict[str, Any] | None = None
+    # Epoch seconds: a whole number or a fraction, in some samples text, in some not there at all.
+    approximate_creation_date_time: int | float | str | None = None
+    stream_view_type: str | None = None
+
+
+class _Record(msgspec.Struct, frozen=True, rename="camel"):
+    """A stream record as Lambda hands it over."""
+
+    event_id: str = msgspec.field(name="eventID")
+    event_name: Literal["INSERT", "MODIFY", "REMOVE"]
+    event_source_arn: str = msgspec.field(name="eventSourceARN")
+    dynamodb: _Body
+    user_identity: dict[str, Any] | None = None
+
+
 def change_from(record: Mapping[str, Any]) -> Change:
     """
     Return the change that a record of a DynamoDB stream event tells of.
@@ -45,27 +70,30 @@ def change_from(record: Mapping[str, Any]) -> Change:
         StreamArnError: The event does not come from a DynamoDB stream.
     """
     try:
-        table, epoch_ms = parse_stream_arn(record["eventSourceARN"])
-        body = record["dynamodb"]
-        change = Change(
-            event=record["eventName"],
-            event_id=str(record["eventID"]),
-            table=table,
-            keys=body["Keys"],
-            image=body.get("NewImage"),
-            changed_at_ms=_milliseconds(body.get("ApproximateCreationDateTime")),
-            sequence_number=str(body["SequenceNumber"]),
-            stream_epoch_ms=epoch_ms,
-            by_ttl=_is_ttl(record.get("userIdentity")),
+        checked = msgspec.convert(record, _Record)
+        body = checked.dynamodb
+        table, epoch_ms = _parse_stream_arn(checked.event_source_arn)
+        # A change without a version could never be ordered.
+        version_of(stream_epoch_ms=epoch_ms, sequence_number=body.sequence_number)
+        changed_at_ms = _milliseconds(body.approximate_creation_date_time)
+    except (ValueError, OverflowError) as error:
+        raise RejectError(Reason.MALFORMED, detail=f"not a record of a DynamoDB stream{_why(error)}") from error
+    if body.new_image is None and checked.event_name != "REMOVE":
+        raise StreamViewError(
+            f"the stream of {table} has the view type {body.stream_view_type}; a replica needs new images: enable the "
+            "stream anew with NEW_IMAGE or NEW_AND_OLD_IMAGES"
         )
-        # Struct construction does not check types; what leaves here must decode at the other end.
-        msgspec.convert(msgspec.to_builtins(change), Change)
-    except (AttributeError, KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
-        raise RejectError(Reason.MALFORMED, detail=f"not a record of a DynamoDB stream ({error})") from error
-    if change.image is None and change.event != "REMOVE":
-        view = body.get("StreamViewType")
-        raise StreamViewError(f"the stream's view type is {view}; enable it with NEW_IMAGE or NEW_AND_OLD_IMAGES")
-    return change
+    return Change(
+        event=checked.event_name,
+        event_id=checked.event_id,
+        table=table,
+        keys=body.keys,
+        image=None if checked.event_name == "REMOVE" else body.new_image,
+        changed_at_ms=changed_at_ms,
+        sequence_number=body.sequence_number,
+        stream_epoch_ms=epoch_ms,
+        by_ttl=_is_ttl(checked.user_identity),
+    )
 
 
 def outgoing_from(change: Change, pipeline: Pipeline) -> Outgoing:
@@ -74,21 +102,35 @@ def outgoing_from(change: Change, pipeline: Pipeline) -> Outgoing:
 
     Raises:
         TooLargeError: It is too large even so.
+        RejectError: It holds text that UTF-8 cannot carry.
     """
-    whole = encode_change(change)
+    try:
+        whole = encode_change(change)
+    except UnicodeEncodeError as error:
+        raise RejectError(Reason.MALFORMED, detail="half of a surrogate pair, which UTF-8 cannot carry") from error
     if len(whole) <= MAX_RECORD_BYTES:
         return Outgoing(change.sequence_number, whole)
     if change.image is not None and not pipeline.reads_whole_item:
-        mapped = {name: value for name, value in change.image.items() if name in pipeline.attributes}
+        attributes = pipeline.attributes
+        mapped = {name: value for name, value in change.image.items() if name in attributes}
         data = encode_change(msgspec.structs.replace(change, image=mapped, trimmed=True))
         if len(data) <= MAX_RECORD_BYTES:
             return Outgoing(change.sequence_number, data)
     raise TooLargeError(change, whole)
 
 
-def _milliseconds(seconds: object) -> int | None:
-    # The stream gives epoch seconds as a whole number or a fraction, some samples as text, some not at all.
-    return None if seconds is None else round(float(str(seconds)) * 1000)
+def _why(error: Exception) -> str:
+    # msgspec names the place and the types, and no value but that of eventName; other messages may quote anything.
+    return f": {error}" if isinstance(error, msgspec.ValidationError) else ""
+
+
+def _milliseconds(seconds: float | str | None) -> int | None:
+    if seconds is None:
+        return None
+    milliseconds = round(float(seconds) * 1000)
+    if not 0 <= milliseconds < _YEAR_10000_MS:
+        raise ValueError("not a time")
+    return milliseconds
 
 
 def _is_ttl(identity: Mapping[str, Any] | None) -> bool:

@@ -5,6 +5,7 @@ Firehose answers a call with success although it refused some of its records, in
 again, after a pause with full jitter. What was not confirmed is returned, never forgotten.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
@@ -38,10 +39,17 @@ class DeliveryStream(Protocol):
 
 
 class Outcome(NamedTuple):
-    """What became of a delivery: the changes *left* unconfirmed, and how many records were *refused* on the way."""
+    """
+    What became of a delivery.
 
+    *accepted* counts the changes that were confirmed, *left* are the others. Firehose *refused* so many records on the
+    way, with these *codes*.
+    """
+
+    accepted: int
     left: tuple[Outgoing, ...]
     refused: int
+    codes: tuple[str, ...]
 
 
 def calls_of(outgoing: Iterable[Outgoing]) -> Iterator[tuple[Outgoing, ...]]:
@@ -86,24 +94,25 @@ class Delivery:
         Raises:
             HaltError: Firehose cannot take anything before someone acts.
         """
-        pending = tuple(outgoing)
-        refused = 0
+        pending = list(outgoing)
+        accepted, refusals = 0, Counter[str]()
         pause = _FIRST_PAUSE_SECONDS
         while True:
-            pending = tuple(left for call in calls_of(pending) for left in self._offer(call))
-            if not pending:
-                return Outcome((), refused)
-            refused += len(pending)
+            left: list[Outgoing] = []
+            for call in calls_of(pending):
+                if self._seconds_left() <= 0:
+                    left.extend(call)
+                    continue
+                errors = self._offer(call)
+                refusals.update(error for error in errors if error is not None)
+                accepted += errors.count(None)
+                left.extend(change for change, error in zip(call, errors, strict=True) if error is not None)
             delay = self._random() * pause
-            if delay >= self._seconds_left():
-                return Outcome(pending, refused)
+            if not left or delay >= self._seconds_left():
+                return Outcome(accepted, tuple(left), refusals.total(), tuple(sorted(refusals)))
             self._sleep(delay)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pending, pause = left, min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    def _offer(self, call: tuple[Outgoing, ...]) -> tuple[Outgoing, ...]:
-        if self._seconds_left() <= 0:
-            return call
+    def _offer(self, call: tuple[Outgoing, ...]) -> Sequence[str | None]:
         answer = self._stream.put([change.data for change in call])
-        if isinstance(answer, Refused):
-            return call
-        return tuple(change for change, error in zip(call, answer, strict=True) if error is not None)
+        return [answer.code] * len(call) if isinstance(answer, Refused) else answer

@@ -1,16 +1,16 @@
 """Forward one batch of a stream: decide what each record becomes, deliver, and account for every change."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-import msgspec
 
 from ddb2aurora.errors import HaltError, RejectError, RetryError
 from ddb2aurora.failed import FailedRecord, encode_failed, failed_key
 from ddb2aurora.logs import fields, get_logger
 from ddb2aurora.pipeline import Pipeline
+from ddb2aurora.version import version_of
 from stream_processor.changes import Outgoing, TooLargeError, change_from, outgoing_from
 from stream_processor.delivery import Outcome
 
@@ -36,13 +36,20 @@ class Quarantine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of the changes of one batch; *failed* holds sequence numbers in the order of the stream."""
+    """
+    What became of the changes of one batch: received == forwarded + kept + failed.
+
+    *oversized* of the *kept* ones were too large, the others malformed. *failed* holds sequence numbers. Firehose
+    *refused* so many records on the way, with these *codes*.
+    """
 
     received: int
     forwarded: int
+    kept: int
     oversized: int
     failed: tuple[str, ...]
     refused: int
+    codes: tuple[str, ...]
 
     def answer(self) -> dict[str, Any]:
         """
@@ -71,33 +78,46 @@ def process(
     """
     outgoing: list[Outgoing] = []
     failed: list[str] = []
-    kept = 0
+    kept = oversized = 0
     for record in records:
         try:
             outgoing.append(outgoing_from(change_from(record), pipeline))
         except RejectError as error:
             try:
                 _keep(record, error, pipeline=pipeline, quarantine=quarantine, now_ms=now_ms)
-                kept += 1
             except RetryError:
                 failed.append(_sequence_number(record))
+            else:
+                kept += 1
+                oversized += isinstance(error, TooLargeError)
     outcome = deliver(outgoing)
     failed.extend(change.sequence_number for change in outcome.left)
-    forwarded = len(outgoing) - len(outcome.left)
-    if forwarded + kept + len(failed) != len(records):
-        raise LostChangeError(f"of {len(records)} changes, {forwarded} forwarded, {kept} kept, {len(failed)} failed")
-    return Report(len(records), forwarded, kept, tuple(failed), outcome.refused)
+    if outcome.accepted + kept + len(failed) != len(records):
+        raise LostChangeError(
+            f"of {len(records)} changes, {outcome.accepted} were forwarded, {kept} kept and {len(failed)} failed; this "
+            "is a defect of the stream-processor, and the stream delivers the batch again"
+        )
+    return Report(
+        received=len(records),
+        forwarded=outcome.accepted,
+        kept=kept,
+        oversized=oversized,
+        failed=tuple(failed),
+        refused=outcome.refused,
+        codes=outcome.codes,
+    )
 
 
 def _keep(
     record: Mapping[str, Any], error: RejectError, *, pipeline: Pipeline, quarantine: Quarantine, now_ms: int
 ) -> None:
-    # Name and hour come from the change, so that a change delivered twice is kept once.
+    # The name comes from the change, so that a change delivered twice is kept once. So does the hour, where it has one.
     if isinstance(error, TooLargeError):
         data, at_ms = error.data, error.change.changed_at_ms or error.change.stream_epoch_ms
         name = f"{error.change.stream_epoch_ms}-{error.change.sequence_number}"
     else:
-        data, at_ms = msgspec.json.encode(record), now_ms
+        # What is malformed may hold what only the JSON of the event can: half a surrogate pair, a number without end.
+        data, at_ms = json.dumps(record, sort_keys=True).encode(), now_ms
         name = hashlib.sha256(data).hexdigest()
     failure = FailedRecord(
         attempts_made=1,
@@ -114,6 +134,11 @@ def _keep(
 
 def _sequence_number(record: Mapping[str, Any]) -> str:
     try:
-        return str(record["dynamodb"]["SequenceNumber"])
-    except (KeyError, TypeError) as error:
-        raise LostChangeError("a record without a sequence number can neither be kept nor reported") from error
+        number = str(record["dynamodb"]["SequenceNumber"])
+        version_of(stream_epoch_ms=0, sequence_number=number)
+    except (KeyError, TypeError, ValueError) as error:
+        raise LostChangeError(
+            "a record without a sequence number can neither be kept, since S3 did not take it, nor be reported; the "
+            "stream delivers the whole batch again"
+        ) from error
+    return number
