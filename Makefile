@@ -3,20 +3,49 @@ SHELL := bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin
+ITEMS ?= 1000
+CACHE := .local/cache
+PYTEST := $(VENV)/pytest
 export PYTHON
 
 .PHONY: help
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}' | sed 's/: .*##//'
 
 .PHONY: set-up
-set-up: ## Install exactly what is locked into .venv (every other target does this first)
+set-up: ## Install exactly what is locked into .venv, and a database server if there is none (the others do this first)
 	@deploy/local/set-up.sh
+	@deploy/local/ensure-database.sh
 
-.PHONY: lock
-lock: set-up ## Compile all requirement files anew, together
-	@PATH="$(CURDIR)/$(VENV):$$PATH" deploy/lock-requirements.sh
+.PHONY: demo
+demo: set-up ## Replicate ITEMS generated items end to end on this machine, and prove it (no Docker)
+	@$(VENV)/python -m local_aws.demo --items $(ITEMS) --cache $(CACHE)
+
+.PHONY: local-up local-down
+local-up: set-up ## Keep the embedded stack running; writes .local/env
+	@$(VENV)/python -m local_aws.stack up
+
+local-down: ## End the embedded stack
+	@[ ! -d .venv ] || $(VENV)/python -m local_aws.stack down
+
+.PHONY: test test-unit test-deep
+test: set-up ## Run every test that needs no Docker, and measure branch coverage
+	@$(PYTEST) --cov --cov-report=term
+
+test-unit: set-up ## Run the tests that need no service (seconds)
+	@$(PYTEST) tests/unit
+
+test-deep: set-up ## Run the tests with many random examples; prints the seed
+	@HYPOTHESIS_PROFILE=deep $(PYTEST) tests/unit tests/integration
+
+.PHONY: check
+check: set-up ## Format, lint, types, import contracts, templates: run everything, then report
+	@deploy/check.sh
 
 .PHONY: fmt
 fmt: set-up ## Rewrite files in the one format
 	@$(VENV)/ruff format . && $(VENV)/ruff check --fix .
+
+.PHONY: lock
+lock: set-up ## Compile all requirement files anew, together
+	@PATH="$(CURDIR)/$(VENV):$$PATH" deploy/lock-requirements.sh

@@ -22,3 +22,17 @@ def find_pipeline(name: str, *, folder: Path) -> Pipeline:
     if known or not any(folder.glob("*.json")):
         raise UnknownPipelineError(f"no pipeline {name!r} in {folder}; there are: {', '.join(known) or 'none'}")
     return load_pipeline(name, folder=folder)
+
+
+def all_pipelines(folder: Path) -> tuple[Pipeline, ...]:
+    """
+    Return every pipeline whose file is in *folder*, by name.
+
+    Raises:
+        UnknownPipelineError: There is none.
+        PipelineFileError: A file has mistakes.
+    """
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise UnknownPipelineError(f"no pipeline file in {folder}; add {folder}/<name>.yaml")
+    return tuple(read_pipeline_file(file) for file in files)
