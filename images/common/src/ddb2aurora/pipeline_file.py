@@ -167,7 +167,7 @@ def _columns(source: _Source, columns: Mapping[str, Mapping[str, Any]]) -> Itera
                 source=described["from"],
                 path=path,
                 nullable=described.get("null", True),
-                on_misfit=Misfit(described.get("on_misfit", "reject")),
+                on_misfit=Misfit(described.get("on_misfit", "reject") or "null"),
             )
 
 
