@@ -29,7 +29,7 @@ from local_aws.aurora.statements import Load, Selector
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
 _URI = re.compile(r"s3(?:-(?P<region>[a-z0-9-]+))?://(?P<bucket>[^/]+)/(?P<key>[\s\S]+)")
 # A manifest's url has at most 1,024 characters.
 _LONGEST_URL = 1024
