@@ -6,10 +6,13 @@ record under `failed/`. An answer may hold at most 6 MB, counted after base64; r
 back as failed too, so that they are kept and can be replayed, rather than lost with the whole answer.
 """
 
+import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from ddb2aurora.dialect import encode_row
 from ddb2aurora.envelope import decode_change
@@ -18,12 +21,22 @@ from ddb2aurora.mapping import Mapper
 
 # Lambda: a synchronous answer holds at most 6 MB, base64 and JSON included.
 MAX_ANSWER_BYTES: Final = 6_000_000
-# {"recordId": "…", "result": "ProcessingFailed", "data": "…"}, with what separates it from the next.
-_RECORD_OVERHEAD_BYTES: Final = 64
+# What the runtime writes around the records, and of each record beside its id and its data (at the longest).
+_ANSWER_OVERHEAD_BYTES: Final = len('{"records": []}')
+_RECORD_OVERHEAD_BYTES: Final = len('{"recordId": , "result": "ProcessingFailed", "data": ""}, ')
 
 
 class EventShapeError(HaltError):
     """The event is not a transformation event of Data Firehose."""
+
+
+class _Record(msgspec.Struct, frozen=True, rename="camel"):
+    record_id: str
+    data: Any = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    records: list[_Record]
 
 
 class Rejection(NamedTuple):
@@ -47,33 +60,31 @@ def transform(event: Mapping[str, Any], mapper: Mapper, *, max_answer_bytes: int
     Raises:
         EventShapeError: *event* has no records as Firehose gives them.
     """
-    records = _records(event)
+    try:
+        records = msgspec.convert(event, _Event).records
+    except msgspec.ValidationError as error:
+        raise EventShapeError(f"not a transformation event ({error}); let a delivery stream call this") from error
     # Every record is answered, if only as failed; what is left of the limit is for data.
-    room = max_answer_bytes - sum(len(record_id) + _RECORD_OVERHEAD_BYTES for record_id, _ in records)
+    room = max_answer_bytes - _ANSWER_OVERHEAD_BYTES
+    room -= sum(len(json.dumps(record.record_id)) + _RECORD_OVERHEAD_BYTES for record in records)
     answers: list[dict[str, str]] = []
     rejections: list[Rejection] = []
-    for record_id, data in records:
+    for record in records:
         try:
-            line = _line(data, mapper, room=room)
+            line = _line(record.data, mapper, room=room)
         except RejectError as error:
-            rejections.append(Rejection(record_id, error))
-            answers.append({"recordId": record_id, "result": "ProcessingFailed", "data": ""})
+            rejections.append(Rejection(record.record_id, error))
+            answers.append({"recordId": record.record_id, "result": "ProcessingFailed", "data": ""})
         else:
             room -= len(line)
-            answers.append({"recordId": record_id, "result": "Ok", "data": line})
+            answers.append({"recordId": record.record_id, "result": "Ok", "data": line})
     return Transformation({"records": answers}, tuple(rejections))
-
-
-def _records(event: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    try:
-        return [(record["recordId"], record.get("data")) for record in event["records"]]
-    except (AttributeError, KeyError, TypeError) as error:
-        raise EventShapeError("the event has no records with ids; let a delivery stream call this function") from error
 
 
 def _line(data: object, mapper: Mapper, *, room: int) -> str:
     try:
-        change = a2b_base64(data)  # type: ignore[arg-type]  # another type is a TypeError
+        # Not strict, it would skip what is not base64, and read something else than what was put.
+        change = a2b_base64(data, strict_mode=True)  # type: ignore[arg-type]  # another type is a TypeError
     except (Base64Error, TypeError, ValueError) as error:
         raise RejectError(Reason.UNDECODABLE, detail="not base64") from error
     try:
