@@ -1,5 +1,6 @@
 import gzip
 import json
+from threading import Thread
 
 import pytest
 
@@ -301,6 +302,42 @@ def test_the_backup_has_every_source_record_untransformed_and_compressed(world, 
     assert (key.endswith(".gz"), gzip.decompress(body)) == (True, b"onetwothree")
 
 
+def test_the_time_zone_and_the_file_extension_do_not_touch_the_backup(world, make):
+    # AWS: an S3DestinationConfiguration has neither CustomTimeZone nor FileExtension
+    stream = world.stream(CustomTimeZone="Asia/Tokyo", FileExtension=".csv", **make.backup())
+    stream.put([b"one"])
+
+    world.settle(stream)
+
+    assert list(world.s3.objects) == [
+        "data/2026/03/04/21/changes-1-2026-03-04-21-30-45-uuid-1.csv",
+        "backup/2026/03/04/12/changes-1-2026-03-04-12-30-45-uuid-2",
+    ]
+
+
+def test_a_flush_waits_for_all_batches_before_it_makes_an_object_of_them(world, make):
+    early = []
+
+    def deliver_early(event):
+        early.append(stream.deliver_due(Kind.DATA))
+        return make.echo(event)
+
+    world.function.behaviour = deliver_early
+    stream = world.stream(ProcessingConfiguration=make.processing(BufferSizeInMBs="0.2"))
+    stream.put([b"x" * 150_000] * 3)
+    stream.transform_due()
+    flush = Thread(target=stream.flush)
+    flush.start()
+
+    while not stream.transform_due():
+        pass  # the third record is not due until the flush has begun
+    late = stream.deliver_due(Kind.DATA)
+    flush.join()
+
+    assert (early, late) == ([False, False], True)
+    assert [len(body) for body in world.s3.objects.values()] == [450_000]
+
+
 def test_a_record_waits_until_its_backup_is_written_too(world, make):
     stream = world.stream(
         BufferingHints={"SizeInMBs": 1, "IntervalInSeconds": 0},
@@ -354,6 +391,8 @@ def test_a_caller_is_told_to_slow_down_when_too_much_waits(world):
         stream.put([b"x" * 3])
 
     assert stream.put([b"x" * 2]) == [True]
+    world.settle(stream)
+    assert stream.put([b"x" * 10]) == [True]
 
 
 def test_an_update_changes_the_version_in_object_names_and_the_hints_of_what_waits(world, make):

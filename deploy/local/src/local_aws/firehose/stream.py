@@ -140,7 +140,9 @@ class DeliveryStream:
             self._to_transform.notify()
         try:
             if transform is None:
-                self._deliver_untransformed(records)
+                # These waited for a function that an update took away.
+                with self._lock:
+                    self._outbox(Kind.DATA, [record.as_part() for record in records])
                 return True
             result = transformed(
                 records, transform=transform, stream_arn=self.arn, services=self._services, stopped=self._stopped
@@ -236,9 +238,9 @@ class DeliveryStream:
             if self._configuration.processing.transform is not None:
                 self._incoming.add(record, size=len(data), now=now, weight=request_weight(record))
             else:
-                self._outbox(Kind.DATA, [_part(record)])
+                self._outbox(Kind.DATA, [record.as_part()])
             if backed_up:
-                self._outbox(Kind.BACKUP, [_part(record)])
+                self._outbox(Kind.BACKUP, [record.as_part()])
         if self._transform_due_at() != due:
             self._to_transform.notify()
 
@@ -261,11 +263,6 @@ class DeliveryStream:
             self._outbox(Kind.ERRORS, result.errors)
             # A dropped record leaves no trace but its backup.
             self._step([record.number for record in verdict.dropped])
-
-    def _deliver_untransformed(self, records: Sequence[Record]) -> None:
-        """Pass on what was waiting for a function when an update took the function away."""
-        with self._lock:
-            self._outbox(Kind.DATA, [_part(record) for record in records])
 
     def _place(self, kind: Kind) -> Place | None:
         places = {Kind.DATA: self._configuration.data, Kind.ERRORS: self._configuration.errors}
@@ -299,7 +296,3 @@ class DeliveryStream:
     def _notify_all(self) -> None:
         for condition in (self._finished, self._to_transform, *self._to_deliver.values()):
             condition.notify_all()
-
-
-def _part(record: Record) -> Part:
-    return Part(record.number, record.arrival_ms, record.data)
