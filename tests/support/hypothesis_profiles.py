@@ -1,0 +1,38 @@
+"""
+How many examples the properties are tried on.
+
+`default` tries few, always the same ones, so that a run says the same twice; `deep` tries many new ones and prints how
+to repeat a failure. The environment variable HYPOTHESIS_PROFILE chooses.
+"""
+
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+
+DEFAULT_PROFILE = "default"
+
+
+def load_hypothesis_profile(name: str) -> None:
+    """
+    Use the profile *name* for all properties.
+
+    Raises:
+        InvalidArgument: There is no such profile.
+    """
+    # Shared machines are slow at times; a slow example is no wrong one.
+    settings.register_profile(
+        "default",
+        max_examples=50,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.register_profile(
+        "deep",
+        max_examples=3_000,
+        deadline=timedelta(seconds=5),
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile(name)
