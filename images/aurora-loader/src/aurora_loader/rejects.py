@@ -1,0 +1,203 @@
+"""
+The slow path: find the rows that the database refuses, keep them with a reason, and load the rest of the file.
+
+The object is loaded once more, as lines; so the way that Aurora reads S3 itself serves here too. Lines are applied in
+chunks, and a chunk that is refused is halved until a single line is left.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import pymysql
+
+from aurora_loader.apply import Applied, MirrorStatements, apply_staged
+from aurora_loader.staging import RowsRefusedError, Staging, check_shape
+from ddb2aurora.database.connection import DatabaseConnection
+from ddb2aurora.database.errors import Verdict, error_number, verdict_on
+from ddb2aurora.database.ledger import ObjectRef
+from ddb2aurora.database.schema import Tables
+from ddb2aurora.dialect import MalformedLineError, Row, decode_row
+from ddb2aurora.errors import HaltError
+from ddb2aurora.pipeline import Pipeline
+
+_CHUNK_LINES: Final = 500
+# A statement has to fit into max_allowed_packet, at least 16 MiB by default, after quoting.
+_CHUNK_BYTES: Final = 2**21
+_COLUMN: Final = re.compile(r"column [`'](?:[^`']*[`']\.[`'])*(?P<name>[^`']+)[`']", re.IGNORECASE)
+
+_MALFORMED: Final = "malformed_line"
+_REASONS: Final[dict[int, str]] = {
+    1048: "null_not_allowed",
+    1263: "null_not_allowed",
+    1062: "duplicate_value",
+    1216: "foreign_key",
+    1217: "foreign_key",
+    1451: "foreign_key",
+    1452: "foreign_key",
+    1264: "out_of_range",
+    1690: "out_of_range",
+    1265: "inexact_value",
+    1406: "too_long",
+    1644: "refused_by_trigger",
+    3819: "check_constraint",
+    4025: "check_constraint",
+}
+_OTHER_REASON: Final = "bad_value"
+
+
+class TooManyRejectsError(HaltError):
+    """More of an object is refused than the pipeline allows; nothing of it was loaded."""
+
+
+class _Line(NamedTuple):
+    number: int
+    content: bytes
+
+
+class _Refusal(NamedTuple):
+    number: int
+    reason: str
+
+
+@dataclass
+class SlowResult:
+    """What came of an object that was loaded line by line."""
+
+    applied: Applied = field(default_factory=Applied)
+    rows: int = 0
+    rejected: int = 0
+    newest_changed_at_ms: int | None = None
+
+
+class LineByLine:
+    """The slow path of one object, inside its transaction."""
+
+    def __init__(
+        self,
+        connection: DatabaseConnection,
+        ref: ObjectRef,
+        *,
+        pipeline: Pipeline,
+        tables: Tables,
+        staging: Staging,
+        statements: MirrorStatements,
+    ) -> None:
+        """Load *ref*, whose lines stand in the table of lines, over *connection*."""
+        self._connection = connection
+        self._ref = ref
+        self._pipeline = pipeline
+        self._tables = tables
+        self._staging = staging
+        self._statements = statements
+        self._result = SlowResult()
+
+    def load(self, rows: int) -> SlowResult:
+        """
+        Apply all *rows* lines and return what came of them.
+
+        Raises:
+            ShapeError: A row was written for another version of the pipeline file.
+            TooManyRejectsError: The share of rejects is above what the pipeline allows.
+            pymysql.err.Error: The transaction cannot go on.
+        """
+        self._result.rows = rows
+        for lines in self._chunks():
+            decoded: list[tuple[_Line, Row]] = []
+            for line in lines:
+                try:
+                    row = decode_row(line.content)
+                except MalformedLineError:
+                    self._reject(line, _Refusal(0, _MALFORMED))
+                    continue
+                check_shape(row.shape, pipeline=self._pipeline, ref=self._ref)
+                if len(row.fields) != len(self._pipeline.columns):
+                    self._reject(line, _Refusal(0, _MALFORMED))
+                    continue
+                decoded.append((line, row))
+            self._apply(decoded)
+        return self._result
+
+    def _chunks(self) -> Iterator[list[_Line]]:
+        table = self._tables.lines.quoted
+        last = 0
+        while True:
+            sizes = self._connection.rows(
+                f"SELECT `line_number`, OCTET_LENGTH(`line`) FROM {table} "  # noqa: S608 - our names
+                "WHERE `line_number` > %s ORDER BY `line_number` LIMIT %s",
+                (last, _CHUNK_LINES),
+            )
+            if not sizes:
+                return
+            first, total = last, 0
+            for number, size in sizes:
+                if total and total + size > _CHUNK_BYTES:
+                    break
+                last, total = number, total + size
+            found = self._connection.rows(
+                f"SELECT `line_number`, `line` FROM {table} "  # noqa: S608 - our names
+                "WHERE `line_number` > %s AND `line_number` <= %s ORDER BY `line_number`",
+                (first, last),
+            )
+            yield [_Line(number, content) for number, content in found]
+
+    def _apply(self, lines: Sequence[tuple[_Line, Row]]) -> None:
+        if not lines:
+            return
+        self._connection.run("SAVEPOINT chunk")
+        try:
+            staged = self._staging.fill(self._connection, [row for _, row in lines])
+            applied = apply_staged(self._connection, self._statements, staged=staged)
+        except RowsRefusedError as error:
+            refusal = self._refusal(error.number, error.message)
+        except pymysql.err.Error as error:
+            if verdict_on(error) is not Verdict.ROW:
+                raise
+            refusal = self._refusal(error_number(error), str(error.args[1]))
+        else:
+            self._result.applied += applied
+            times = (self._result.newest_changed_at_ms, staged.newest_changed_at_ms)
+            self._result.newest_changed_at_ms = max((time for time in times if time is not None), default=None)
+            return
+        self._connection.run("ROLLBACK TO SAVEPOINT chunk")
+        if len(lines) == 1:
+            self._reject(lines[0][0], refusal)
+            return
+        middle = len(lines) // 2
+        self._apply(lines[:middle])
+        self._apply(lines[middle:])
+
+    def _refusal(self, number: int, message: str) -> _Refusal:
+        # The server's text quotes the value; only the name of a column of ours is taken from it.
+        reason = _REASONS.get(number, _OTHER_REASON)
+        match = _COLUMN.search(message)
+        if match and match["name"] in {column.name for column in self._pipeline.columns}:
+            reason = f"{reason} in column {match['name']}"
+        return _Refusal(number, reason)
+
+    def _reject(self, line: _Line, refusal: _Refusal) -> None:
+        self._result.rejected += 1
+        if self._result.rejected > self._pipeline.max_reject_share * self._result.rows:
+            raise TooManyRejectsError(
+                f"{self._ref.url}: more than {self._pipeline.max_reject_share:.1%} of its {self._result.rows} rows are "
+                f"refused (the last one, line {line.number}: {refusal.reason}); nothing of it was loaded. Mend the "
+                "table or the pipeline file and redrive, or raise max_reject_share"
+            )
+        self._connection.run(
+            f"INSERT INTO {self._tables.rejects.quoted} (object_id, bucket, object_key, object_version, "  # noqa: S608
+            "pipeline, target_table, line_number, error_code, reason, line, rejected_at) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
+            (
+                self._ref.object_id,
+                self._ref.bucket,
+                self._ref.key,
+                self._ref.shown_version,
+                self._pipeline.name,
+                self._pipeline.target_table,
+                line.number,
+                refusal.number,
+                refusal.reason,
+                line.content,
+            ),
+        )

@@ -1,0 +1,142 @@
+"""The temporary tables of a load: rows in their columns, and for the slow path the file's lines as they are."""
+# ruff: noqa: S608 - statements are put together of quoted names alone, values are parameters
+
+from collections.abc import Sequence
+from typing import Final
+
+from aurora_loader.apply import Staged
+from aurora_loader.sources import Source
+from ddb2aurora.database.connection import DatabaseConnection
+from ddb2aurora.database.ledger import ObjectRef
+from ddb2aurora.database.schema import Tables
+from ddb2aurora.dialect import HEADER_COLUMNS, LOAD_DIALECT, OPERATION_COLUMN, SHAPE_COLUMN, Row, load_columns
+from ddb2aurora.errors import Ddb2AuroraError, HaltError
+from ddb2aurora.pipeline import Pipeline
+from ddb2aurora.sql import CHANGED_AT_COLUMN, quote_name
+
+# A terminator that no line of ours holds: the dialect escapes NUL and 0x1A. With an empty one LOAD DATA would read
+# lines of a fixed width.
+_LINES_DIALECT: Final = r"""CHARACTER SET binary
+FIELDS TERMINATED BY '\0\Z\0\Z\0\Z' ENCLOSED BY '' ESCAPED BY ''
+LINES TERMINATED BY '\n'"""
+
+
+class ShapeError(HaltError):
+    """An object was written for another version of the pipeline file."""
+
+
+class RowsRefusedError(Ddb2AuroraError):
+    """The database refuses some of the rows; which ones is still to be found out."""
+
+    def __init__(self, number: int, message: str) -> None:
+        """Keep the error's *number* and, for this process alone, the server's *message*."""
+        super().__init__(number)
+        self.number = number
+        self.message = message
+
+
+class Staging:
+    """The temporary tables of the loads of one pipeline."""
+
+    def __init__(self, pipeline: Pipeline, tables: Tables) -> None:
+        """Stage rows of *pipeline* in the temporary ones of *tables*."""
+        self._pipeline = pipeline
+        self._tables = tables
+        columns = [(column.name, column.type) for column in pipeline.columns]
+        self._into = f"INTO TABLE {tables.staging.quoted} {LOAD_DIALECT} {load_columns(columns)}"
+        names = [*HEADER_COLUMNS, *(column.name for column in pipeline.columns)]
+        self._insert = f"INSERT INTO {tables.staging.quoted} ({', '.join(map(quote_name, names))}) VALUES "
+        fields = ("UNHEX(%s)" if column.type.is_binary else "%s" for column in pipeline.columns)
+        self._values = f"({', '.join(['%s'] * len(HEADER_COLUMNS) + list(fields))})"
+
+    def create(self, connection: DatabaseConnection) -> None:
+        """Make both tables, empty; outside a transaction, where every server allows it."""
+        for table in (self._tables.staging, self._tables.lines):
+            connection.run(f"DROP TEMPORARY TABLE IF EXISTS {table.quoted}")
+            connection.run(table.temporary_statement(table.name))
+
+    def drop(self, connection: DatabaseConnection) -> None:
+        """Give the space of both tables back."""
+        for table in (self._tables.staging, self._tables.lines):
+            connection.run(f"DROP TEMPORARY TABLE IF EXISTS {table.quoted}")
+
+    def load(self, connection: DatabaseConnection, ref: ObjectRef, source: Source) -> Staged:
+        """
+        Load the object into staging and return what stands there.
+
+        Raises:
+            ShapeError: A row was written for another version of the pipeline file.
+            RowsRefusedError: The server warned, which means that some row is not stored as it was written.
+            pymysql.err.Error: The server refused a row, or the connection was lost.
+        """
+        effect = source.load(connection, ref, into=self._into)
+        if effect.warnings:
+            raise _warning(connection)
+        return self._count(connection, ref)
+
+    def load_lines(self, connection: DatabaseConnection, ref: ObjectRef, source: Source) -> int:
+        """
+        Load the object's lines, byte for byte, and return how many there are.
+
+        Raises:
+            HaltError: The server warned; a line is not stored as it was written.
+            pymysql.err.Error: The connection was lost.
+        """
+        effect = source.load(connection, ref, into=f"INTO TABLE {self._tables.lines.quoted} {_LINES_DIALECT} (`line`)")
+        if effect.warnings:
+            raise HaltError(f"the lines of {ref.url} cannot be read one by one; is it a file of rows?")
+        return effect.affected
+
+    def fill(self, connection: DatabaseConnection, rows: Sequence[Row]) -> Staged:
+        """
+        Replace what is staged by *rows*.
+
+        Raises:
+            RowsRefusedError: The server warned.
+            pymysql.err.Error: The server refused a row, or the connection was lost.
+        """
+        connection.run(f"DELETE FROM {self._tables.staging.quoted}")
+        arguments: list[object] = []
+        for row in rows:
+            arguments += (row.shape, row.operation, row.version, row.changed_at_ms, *row.fields)
+        effect = connection.run(self._insert + ", ".join([self._values] * len(rows)), tuple(arguments))
+        if effect.warnings:
+            raise _warning(connection)
+        times = [row.changed_at_ms for row in rows if row.changed_at_ms is not None]
+        deletes = sum(row.operation == "D" for row in rows)
+        return Staged(upserts=len(rows) - deletes, deletes=deletes, newest_changed_at_ms=max(times, default=None))
+
+    def _count(self, connection: DatabaseConnection, ref: ObjectRef) -> Staged:
+        groups = connection.rows(
+            f"SELECT {quote_name(SHAPE_COLUMN)}, {quote_name(OPERATION_COLUMN)}, COUNT(*), "
+            f"MAX({quote_name(CHANGED_AT_COLUMN)}) FROM {self._tables.staging.quoted} GROUP BY 1, 2"
+        )
+        for shape, *_ in groups:
+            check_shape(shape, pipeline=self._pipeline, ref=ref)
+        counts = dict.fromkeys("UD", 0)
+        for _, operation, count, _ in groups:
+            if operation not in counts:
+                raise RowsRefusedError(0, "an operation that is neither U nor D")
+            counts[operation] += count
+        newest = max((time for *_, time in groups if time is not None), default=None)
+        return Staged(upserts=counts["U"], deletes=counts["D"], newest_changed_at_ms=newest)
+
+
+def check_shape(shape: str, *, pipeline: Pipeline, ref: ObjectRef) -> None:
+    """
+    Make sure that a row was written for the columns that the pipeline has now.
+
+    Raises:
+        ShapeError: It was not.
+    """
+    if shape != pipeline.shape:
+        raise ShapeError(
+            f"{ref.url} holds rows of shape {shape[:64]!r}, but pipeline {pipeline.name} has shape {pipeline.shape}: "
+            "the transformer and the loader carry different versions of the pipeline file; deploy both, then redrive"
+        )
+
+
+def _warning(connection: DatabaseConnection) -> RowsRefusedError:
+    warnings = connection.rows("SHOW WARNINGS LIMIT 1")
+    _, number, message = warnings[0] if warnings else ("", 0, "")
+    return RowsRefusedError(int(number), str(message))
