@@ -142,3 +142,4 @@ class StreamMapping:
             )
             worker = ShardWorker(self._work, shard_id=shard.shard_id, reader=reader, ended=self._wake.set)
             self._workers = {**self._workers, shard.shard_id: worker}
+            worker.start()

@@ -44,7 +44,7 @@ class ShardWorker:
     """Carry one shard from where its reader stands to its end, or until it is stopped."""
 
     def __init__(self, work: Work, *, shard_id: str, reader: ShardReader, ended: Callable[[], None]) -> None:
-        """Start reading; *ended* is called when the shard is worked through to its end."""
+        """Call *ended* when the shard is worked through to its end."""
         self._work = work
         self._shard_id = shard_id
         self._reader = reader
@@ -58,6 +58,9 @@ class ShardWorker:
         self._changed = threading.Condition()
         targets: list[Callable[[], None]] = [self._read, *(partial(self._carry, lane) for lane in self._lanes)]
         self._threads = [threading.Thread(target=target, name=shard_id, daemon=True) for target in targets]
+
+    def start(self) -> None:
+        """Begin to read and to call the function."""
         for thread in self._threads:
             thread.start()
 

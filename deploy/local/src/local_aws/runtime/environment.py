@@ -27,7 +27,7 @@ class Environment:
         with theirs, log_path.open("ab") as log:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - runs the interpreter of this very process
-                    [sys.executable, "-m", __package__ + ".host", handler, str(theirs.fileno()), str(lifeline)],
+                    [sys.executable, "-P", "-m", __package__ + ".host", handler, str(theirs.fileno()), str(lifeline)],
                     env=dict(variables),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
