@@ -2,9 +2,10 @@
 A reproducible workload: visits to web pages, like those of the reference solution's test harness.
 
 The same seed gives the same operations. Items are put first; then some are updated, deleted, and made again after their
-delete. A share of them breaks the pipeline's schema or columns, each in a way whose reason is known.
+delete. A share of them, spread over all, breaks the pipeline's schema or columns, each in a way whose reason is known.
 """
 
+import itertools
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ddb2aurora.errors import Reason
+from ddb2aurora.errors import HaltError, Reason
 
 _MAKES: Final = ("Apfel", "Birne", "Kirsche", "Pflaume", "Quitte")
 _PLATFORMS: Final = (("Alpha", "14.2"), ("Beta", "9"), ("Gamma", "11.0.3"))
@@ -30,14 +31,37 @@ _COUNTRIES: Final = (
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+KEY: Final = ("page_id", "activity_dt")
+
+
+class SharesError(HaltError):
+    """The shares of a workload contradict each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Which shares of the items are changed after they were put, and which never fit; each from 0 to 1."""
+    """
+    Which shares of the items are changed after they were put, and which never fit; each from 0 to 1.
+
+    No item is in two of them, so together they are at most 1.
+    """
 
     updated: float = 0.10
     deleted: float = 0.05
     recreated: float = 0.02
     broken: float = 0.02
+
+    def __post_init__(self) -> None:
+        """
+        Check that the shares leave room for each other.
+
+        Raises:
+            SharesError: They do not, or one is below 0.
+        """
+        shares = (self.updated, self.deleted, self.recreated, self.broken)
+        # Sums of decimal fractions may miss 1 by a hair.
+        if min(shares) < 0 or sum(shares) > 1 + 1e-9:
+            raise SharesError("the shares of updated, deleted, recreated and broken items must add up to at most 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +69,8 @@ class Operation:
     """
     One write to the table.
 
-    *item* is None for a delete. *breaks* says why the pipeline must reject the item, None if it must not.
+    *key* holds the values of `KEY`; *item* is None for a delete. *breaks* says why the pipeline must reject the item,
+    None if it must not.
     """
 
     key: tuple[str, str]
@@ -56,27 +81,23 @@ class Operation:
 def operations(count: int, *, seed: int, shares: Shares) -> Iterator[Operation]:
     """Yield the writes for *count* items: all puts, then updates, deletes and re-creations in a mixed order."""
     source = random.Random(seed)  # noqa: S311 - a reproducible workload, not a secret
-    broken_from = count - round(count * shares.broken)
-    for number in range(count):
-        yield _put(source, number, broken=number >= broken_from)
-    later: list[Operation] = []
-    for number in range(broken_from):
-        draw = source.random()
-        if draw < shares.deleted:
-            later.append(Operation(_key(number), None))
-        elif draw < shares.deleted + shares.updated:
-            later.append(_put(source, number, broken=False))
-        elif draw < shares.deleted + shares.updated + shares.recreated:
-            later.append(Operation(_key(number), None))
-            later.append(_put(source, number, broken=False))
-    # Mixed, but never a re-creation before its delete: sort by drawn places, in order within one item.
-    places: dict[tuple[str, str], list[float]] = {}
-    for operation in later:
-        places.setdefault(operation.key, []).append(source.random())
-    queues = {key: iter(sorted(drawn)) for key, drawn in places.items()}
-    yield from (
-        operation for _, operation in sorted(((next(queues[o.key]), o) for o in later), key=lambda pair: pair[0])
+    drawn = iter(source.sample(range(count), count))
+    broken, deleted, updated, recreated = (
+        set(itertools.islice(drawn, round(count * share)))
+        for share in (shares.broken, shares.deleted, shares.updated, shares.recreated)
     )
+    for number in range(count):
+        yield _put(source, number, broken=number in broken)
+    # A re-creation is two writes of one item at two places: the delete comes at the first.
+    places = sorted(deleted | updated | recreated) + sorted(recreated)
+    source.shuffle(places)
+    dead: set[int] = set()
+    for number in places:
+        if number in updated or number in dead:
+            yield _put(source, number, broken=False)
+        else:
+            dead.add(number)
+            yield Operation(_key(number), None)
 
 
 def _key(number: int) -> tuple[str, str]:
@@ -85,13 +106,13 @@ def _key(number: int) -> tuple[str, str]:
 
 
 def _put(source: random.Random, number: int, *, broken: bool) -> Operation:
-    page_id, activity_dt = key = _key(number)
+    key = _key(number)
     visit = _visit(source, number)
     payload, reason = json.dumps(visit, ensure_ascii=False), None
     if broken:
         damage, reason = source.choice(_DAMAGES)
         payload = damage(visit)
-    return Operation(key, {"page_id": page_id, "activity_dt": activity_dt, "payload": payload}, reason)
+    return Operation(key, {**dict(zip(KEY, key, strict=True)), "payload": payload}, reason)
 
 
 def _visit(source: random.Random, number: int) -> dict[str, Any]:

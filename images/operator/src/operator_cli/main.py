@@ -4,6 +4,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ddb2aurora.errors import Ddb2AuroraError, HaltError
+from operator_cli.aws import ours
 from operator_cli.commands import migrate, seed
 
 EXIT_FINE = 0
@@ -30,7 +31,8 @@ def main() -> None:
     except Ddb2AuroraError as error:
         _fail(str(error), EXIT_FAILURES)
     except (BotoCoreError, ClientError) as error:
-        _fail(f"AWS: {error}", EXIT_FAILURES)
+        foreseen = ours(error, where="AWS")
+        _fail(str(foreseen), EXIT_USAGE if isinstance(foreseen, HaltError) else EXIT_FAILURES)
 
 
 def _fail(text: str, status: int) -> None:

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from boto3.dynamodb.types import TypeSerializer
-
+from ddb2aurora.codec import encode_item
 from ddb2aurora.errors import RetryError
+from operator_cli.aws import aws_errors
 from operator_cli.clickstream import Operation
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MAX_BATCH_WRITES: Final = 25  # DynamoDB: BatchWriteItem takes at most 25 writes, each of another item
 _MOST_TRIES: Final = 10
-_SERIALIZER: Final = TypeSerializer()
+_FIRST_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 2.0
 
 
 class UnprocessedItemsError(RetryError):
@@ -36,11 +37,19 @@ def batches(operations: Iterable[Operation]) -> Iterator[tuple[Operation, ...]]:
 class Seeder:
     """Write operations into one table."""
 
-    def __init__(self, client: "DynamoDBClient", *, table: str, key: Sequence[str]) -> None:
-        """Write into *table*, whose key attributes are *key*."""
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        *,
+        table: str,
+        key: Sequence[str],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Write into *table*, whose key attributes are *key*; *sleep* makes the pauses between the tries."""
         self._client = client
         self._table = table
         self._key = tuple(key)
+        self._sleep = sleep
 
     def write(self, operations: Iterable[Operation], *, written: Callable[[Sequence[Operation]], None]) -> int:
         """
@@ -48,6 +57,8 @@ class Seeder:
 
         Raises:
             UnprocessedItemsError: The table kept refusing some of them.
+            AwsSetUpError: The table cannot be written before someone acts.
+            AwsCallError: It may be written later.
         """
         count = 0
         for batch in batches(operations):
@@ -58,20 +69,18 @@ class Seeder:
 
     def _request(self, operation: Operation) -> dict[str, Any]:
         if operation.item is None:
-            return {"DeleteRequest": {"Key": _serialize(dict(zip(self._key, operation.key, strict=True)))}}
-        return {"PutRequest": {"Item": _serialize(operation.item)}}
+            return {"DeleteRequest": {"Key": encode_item(dict(zip(self._key, operation.key, strict=True)))}}
+        return {"PutRequest": {"Item": encode_item(operation.item)}}
 
     def _write_batch(self, requests: list[Any]) -> None:
         for attempt in range(_MOST_TRIES):
-            answer = self._client.batch_write_item(RequestItems={self._table: requests})
+            if attempt:
+                self._sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)))
+            with aws_errors(where=f"table {self._table}"):
+                answer = self._client.batch_write_item(RequestItems={self._table: requests})
             requests = list(answer.get("UnprocessedItems", {}).get(self._table, []))
             if not requests:
                 return
-            time.sleep(min(2.0, 0.05 * 2**attempt))
         raise UnprocessedItemsError(
-            f"{self._table} left {len(requests)} writes undone; raise its capacity and seed again"
+            f"table {self._table} left {len(requests)} writes undone; raise its capacity and seed again"
         )
-
-
-def _serialize(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: _SERIALIZER.serialize(value) for name, value in item.items()}

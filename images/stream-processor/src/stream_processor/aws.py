@@ -66,7 +66,7 @@ def _client(service: Literal["firehose", "s3"]) -> Any:  # noqa: ANN401 - boto3 
     try:
         return boto3.client(service, config=_ONE_TRY)
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no address
-        raise AwsCallError(f"no client of {service}: {error}; set AWS_REGION, and AWS_ENDPOINT_URL if any") from error
+        raise AwsCallError(f"no client of {service}: {error}; set AWS_DEFAULT_REGION or AWS_ENDPOINT_URL") from error
 
 
 class FirehoseStream:

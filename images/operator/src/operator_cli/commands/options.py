@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-PipelineName = Annotated[
-    str, typer.Option("--pipeline", "-p", envvar="PIPELINE", help="Name of the pipeline.", show_default="PIPELINE")
-]
+PipelineName = Annotated[str, typer.Option("--pipeline", "-p", envvar="PIPELINE", help="Name of the pipeline.")]
 PipelinesFolder = Annotated[
     Path,
     typer.Option(

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-import boto3
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from operator_cli.clickstream import Operation, Shares, operations
+from ddb2aurora.errors import HaltError
+from operator_cli.aws import dynamodb_client
+from operator_cli.clickstream import KEY, Operation, Shares, operations
 from operator_cli.commands.options import DEFAULT_PIPELINES_FOLDER, PipelineName, PipelinesFolder
 from operator_cli.pipelines import find_pipeline
 from operator_cli.seeding import Seeder
+
+
+class WorkloadError(HaltError):
+    """The workload does not fit the pipeline."""
 
 
 def seed(
@@ -32,10 +37,15 @@ def seed(
     set AWS_ENDPOINT_URL for a local stack.
     """
     found = find_pipeline(pipeline, folder=pipelines)
+    if found.source_key != KEY:
+        raise WorkloadError(
+            f"the workload is one of page visits with the key {', '.join(KEY)}, and pipeline {found.name} has the key "
+            f"{', '.join(found.source_key)}; name a pipeline with that key"
+        )
     shares = Shares(updated=updated, deleted=deleted, recreated=recreated, broken=broken)
     planned = list(operations(items, seed=seed, shares=shares))
     console = Console(stderr=True)
-    seeder = Seeder(boto3.client("dynamodb"), table=found.source_table, key=found.source_key)
+    seeder = Seeder(dynamodb_client(), table=found.source_table, key=found.source_key)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(f"writing into {found.source_table}", total=len(planned))
