@@ -70,7 +70,7 @@ def _demonstrate(stack: EmbeddedStack, pipeline: Pipeline, console: Console, *, 
         console.print()
         console.print(stage_table(outcome))
         console.print()
-        console.print(sample_table(pipeline, connection, rows=5))
+        console.print(sample_table(pipeline, connection, rows=2))
         console.print()
         for line in summary(outcome):
             console.print(line)

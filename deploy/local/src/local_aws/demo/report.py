@@ -83,16 +83,17 @@ def stage_table(outcome: Outcome) -> Table:
 
 
 def sample_table(pipeline: Pipeline, connection: "Connection[Any]", *, rows: int) -> Table:
-    """Return a few rows as a user would select them."""
+    """Return a few rows as `SELECT *` gives them, one row a column, which fits a terminal of 80 characters."""
     name = quote_name(pipeline.target_database, pipeline.target_table)
-    shown = f"{pipeline.target_database}.{pipeline.target_table}"
-    table = Table(title=f"{rows} rows of {shown}, as SELECT * shows them", title_justify="left")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {name} LIMIT %s", (rows,))  # noqa: S608 - the name is quoted
-        for column in cursor.description or ():
-            table.add_column(column[0], no_wrap=True)
-        for row in cursor.fetchall():
-            table.add_row(*("NULL" if value is None else str(value) for value in row))
+        names = [column[0] for column in cursor.description or ()]
+        found = cursor.fetchall()
+    shown = f"{pipeline.target_database}.{pipeline.target_table}"
+    table = Table("column", *(f"row {number}" for number in range(1, len(found) + 1)), title_justify="left")
+    table.title = f"SELECT * FROM {shown} LIMIT {rows}"
+    for position, column in enumerate(names):
+        table.add_row(column, *("NULL" if row[position] is None else str(row[position]) for row in found))
     return table
 
 
