@@ -91,7 +91,7 @@ def sample_table(pipeline: Pipeline, connection: "Connection[Any]", *, rows: int
         found = cursor.fetchall()
     shown = f"{pipeline.target_database}.{pipeline.target_table}"
     table = Table("column", *(f"row {number}" for number in range(1, len(found) + 1)), title_justify="left")
-    table.title = f"SELECT * FROM {shown} LIMIT {rows}"
+    table.title = f"the first {rows} rows of {shown}"
     for position, column in enumerate(names):
         table.add_row(column, *("NULL" if row[position] is None else str(row[position]) for row in found))
     return table
