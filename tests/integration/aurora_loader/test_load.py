@@ -1,7 +1,8 @@
 """One object into the target: what arrives, what is counted, and what a repetition does."""
 
-from aurora_loader.load import Outcome
 from loader_fixtures import a_delete, an_upsert
+
+from aurora_loader.load import Outcome
 
 
 def test_an_object_is_loaded_and_counted(target):
@@ -18,7 +19,7 @@ def test_an_object_is_loaded_and_counted(target):
 def test_an_object_that_was_loaded_is_not_loaded_again(target):
     ref = target.put(an_upsert(target.pipeline, 1, "a", "x"))
     target.loader.load(ref, time=target.time)
-    target.query(f"DELETE FROM {target.name()}")
+    target.query(f"TRUNCATE {target.name()}")
 
     again = target.loader.load(ref, time=target.time)
 

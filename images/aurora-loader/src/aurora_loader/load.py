@@ -91,7 +91,12 @@ class Loader:
     """Load objects of one pipeline, each once."""
 
     def __init__(
-        self, pipeline: Pipeline, *, session: Session, source: Source, on_retry: Callable[[ObjectRef, DatabaseRetryError], None]
+        self,
+        pipeline: Pipeline,
+        *,
+        session: Session,
+        source: Source,
+        on_retry: Callable[[ObjectRef, DatabaseRetryError], None],
     ) -> None:
         """Load over *session* by way of *source*; *on_retry* hears of each object that is begun again, and why."""
         self._pipeline = pipeline

@@ -1,0 +1,83 @@
+"""A connection whose session is ours, whatever the server's parameters say."""
+
+import dataclasses
+
+import pytest
+
+from ddb2aurora.database.connect import connect
+from ddb2aurora.database.credentials import Credentials
+from ddb2aurora.database.errors import DatabaseHaltError, DatabaseRetryError
+from ddb2aurora.settings import Secret
+from local_aws.services.ports import free_port
+
+
+def test_the_session_is_strict_in_utc_and_without_gap_locks(target):
+    connection, server = target.connect()
+
+    session = connection.rows(
+        "SELECT @@sql_mode, @@time_zone, @@tx_isolation, @@sql_notes, @@innodb_lock_wait_timeout, @@autocommit, "
+        "@@character_set_client, @@character_set_connection"
+    )
+
+    assert server.flavor == "mariadb"
+    assert server.key_collation == "utf8mb4_nopad_bin"
+    assert session == (
+        (
+            (
+                "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+                "NO_ENGINE_SUBSTITUTION"
+            ),
+            "+00:00",
+            "READ-COMMITTED",
+            1,
+            10,
+            1,
+            "utf8mb4",
+            "utf8mb4",
+        ),
+    )
+
+
+def test_the_session_stays_strict_on_a_server_that_is_not(target):
+    target.query("SET @before = @@GLOBAL.sql_mode")
+    target.query("SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'")
+
+    try:
+        connection, _ = target.connect()
+        mode = connection.rows("SELECT @@sql_mode")
+    finally:
+        target.query("SET GLOBAL sql_mode = @before")
+
+    assert "ANSI" not in mode[0][0]
+    assert "BACKSLASH" not in mode[0][0]
+
+
+def test_credentials_are_read_again_once_when_they_are_refused(target):
+    user, password = target.settings.user, target.settings.password
+    answers = [Credentials(user, Secret("rotated away")), Credentials(user, password)]
+
+    connection, _ = connect(target.settings, credentials=lambda: answers.pop(0))
+    connection.close()
+
+    assert answers == []
+
+
+def test_credentials_that_stay_wrong_halt_with_a_hint(target):
+    settings = dataclasses.replace(target.settings, password=Secret("wrong"))
+
+    with pytest.raises(DatabaseHaltError) as failure:
+        connect(settings)
+
+    assert str(failure.value) == (
+        f"connecting failed on {settings.address}: error 1045 of the database; "
+        "check DB_USER and the password, the secret or the IAM permission rds-db:connect"
+    )
+
+
+def test_a_server_that_is_not_there_may_come_back(target):
+    settings = dataclasses.replace(target.settings, port=free_port())
+
+    with pytest.raises(DatabaseRetryError) as failure:
+        connect(settings)
+
+    assert str(failure.value) == f"connecting failed on {settings.address}: error 2003 of the database; it may pass"
