@@ -30,6 +30,8 @@ _NUMBERS = Context(prec=38, Emin=-130, Emax=125, traps=[Inexact, InvalidOperatio
 # Decimal() itself also takes "NaN", "Infinity", underscores, blanks and other scripts' digits.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,5})?", re.ASCII)
 _ZERO = Decimal(0)
+# DynamoDB nests values at most 32 levels deep; whichever way those are counted, this is more.
+_MAX_DEPTH = 64
 
 
 def escape_pointer(step: str | int) -> str:
@@ -60,56 +62,58 @@ def number_to_text(number: Decimal) -> str:
     return format(number, "f")
 
 
-def _text(value: object, pointer: str) -> str:
+def _text(value: object, pointer: str, _depth: int) -> str:
     if not isinstance(value, str):
         raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="S must hold a string")
     return value
 
 
-def _binary(value: object, pointer: str) -> bytes:
+def _binary(value: object, pointer: str, _depth: int) -> bytes:
     try:
         return a2b_base64(value, strict_mode=True)  # type: ignore[arg-type]  # another type is a TypeError
     except (Base64Error, TypeError, ValueError) as error:
         raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="B must hold base64 text") from error
 
 
-def _number(value: object, pointer: str) -> Decimal:
+def _number(value: object, pointer: str, _depth: int) -> Decimal:
     return number_from_text(value, pointer=pointer)
 
 
-def _boolean(value: object, pointer: str) -> bool:
+def _boolean(value: object, pointer: str, _depth: int) -> bool:
     if not isinstance(value, bool):
         raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="BOOL must hold true or false")
     return value
 
 
-def _null(value: object, pointer: str) -> None:
+def _null(value: object, pointer: str, _depth: int) -> None:
     if value is not True:
         raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="NULL must hold true")
 
 
-def _map(value: object, pointer: str) -> dict[str, Value]:
+def _map(value: object, pointer: str, depth: int) -> dict[str, Value]:
     if not isinstance(value, dict):
         raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="M must hold an object")
-    return {name: decode(inner, pointer=pointer + escape_pointer(name)) for name, inner in value.items()}
+    return {name: _decode(inner, pointer + escape_pointer(name), depth + 1) for name, inner in value.items()}
 
 
-def _list(value: object, pointer: str) -> list[Value]:
+def _list(value: object, pointer: str, depth: int) -> list[Value]:
     if not isinstance(value, list):
         raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="L must hold an array")
-    return [decode(inner, pointer=f"{pointer}/{index}") for index, inner in enumerate(value)]
+    return [_decode(inner, f"{pointer}/{index}", depth + 1) for index, inner in enumerate(value)]
 
 
-def _set_of(member: Callable[[Any, str], Any]) -> Callable[[Any, str], frozenset[Any]]:
-    def decode_set(value: object, pointer: str) -> frozenset[Any]:
+def _set_of(member: "_Decoder") -> "_Decoder":
+    def decode_set(value: object, pointer: str, depth: int) -> frozenset[Any]:
         if not isinstance(value, list) or not value:
             raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="a set must hold a non-empty array")
-        return frozenset(member(inner, f"{pointer}/{index}") for index, inner in enumerate(value))
+        return frozenset(member(inner, f"{pointer}/{index}", depth) for index, inner in enumerate(value))
 
     return decode_set
 
 
-_DECODERS: dict[str, Callable[[Any, str], Any]] = {
+# What an attribute of one type holds, where it stands (a JSON pointer), and how deep.
+_Decoder: TypeAlias = Callable[[Any, str, int], Any]
+_DECODERS: dict[str, _Decoder] = {
     "S": _text,
     "N": _number,
     "B": _binary,
@@ -130,13 +134,19 @@ def decode(attribute: AttributeValue, *, pointer: str = "") -> Value:
     Raises:
         RejectError: It is not valid DynamoDB JSON; *pointer* is where the error says it was found.
     """
+    return _decode(attribute, pointer, 0)
+
+
+def _decode(attribute: object, pointer: str, depth: int) -> Value:
+    if depth > _MAX_DEPTH:
+        raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail=f"nested deeper than {_MAX_DEPTH} levels")
     if not isinstance(attribute, dict) or len(attribute) != 1:
         raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="an attribute value has exactly one type")
     [(kind, value)] = attribute.items()
     decoder = _DECODERS.get(kind)
     if decoder is None:
         raise RejectError(Reason.UNDECODABLE, pointer=pointer, detail="no such attribute type")
-    return decoder(value, pointer)  # type: ignore[no-any-return]  # each decoder returns a Value
+    return decoder(value, pointer, depth)  # type: ignore[no-any-return]  # each decoder returns a Value
 
 
 def decode_item(item: Mapping[str, AttributeValue]) -> dict[str, Value]:
