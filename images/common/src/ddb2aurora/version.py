@@ -7,14 +7,17 @@ A row that was backfilled has version 0, so that any change beats it. `DECIMAL(6
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ddb2aurora.errors import HaltError
 
 BACKFILL_VERSION = 0
 _EPOCH_FACTOR = 10**40
+_EPOCH_LIMIT = 10**25  # what DECIMAL(65,0) leaves for the epoch
+_YEAR_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _STREAM_ARN = re.compile(
-    r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/(?P<table>[^/]+)/stream/(?P<label>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)"
+    r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/(?P<table>[^/]+)/stream/(?P<label>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)",
+    re.ASCII,
 )
 
 
@@ -27,12 +30,12 @@ def version_of(*, stream_epoch_ms: int, sequence_number: str) -> int:
     Return the version of a change.
 
     Raises:
-        ValueError: The sequence number is not 1 to 40 digits, or the epoch is negative.
+        ValueError: The sequence number is not 1 to 40 digits, or the epoch is negative or beyond 25 digits.
     """
     if not (sequence_number.isascii() and sequence_number.isdigit() and len(sequence_number) <= 40):  # noqa: PLR2004
         raise ValueError("a sequence number is 1 to 40 digits")
-    if stream_epoch_ms < 0:
-        raise ValueError("a stream's epoch is not negative")
+    if not 0 <= stream_epoch_ms < _EPOCH_LIMIT:
+        raise ValueError("a stream's epoch is at most 25 digits of ms, and not negative")
     return stream_epoch_ms * _EPOCH_FACTOR + int(sequence_number)
 
 
@@ -44,9 +47,18 @@ def parse_stream_arn(arn: str) -> tuple[str, int]:
         StreamArnError: *arn* is not of that form.
     """
     match = _STREAM_ARN.fullmatch(arn)
-    if match is None:
+    epoch_ms = None if match is None else _milliseconds(match["label"])
+    if match is None or epoch_ms is None:
         raise StreamArnError(
             f"{arn!r} is not the ARN of a DynamoDB stream; connect this function to one by an event source mapping"
         )
-    started = datetime.fromisoformat(match["label"]).replace(tzinfo=UTC)
-    return match["table"], round(started.timestamp() * 1000)
+    return match["table"], epoch_ms
+
+
+def _milliseconds(label: str) -> int | None:
+    try:
+        started = datetime.fromisoformat(label).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    epoch_ms = (started - _YEAR_1970) // timedelta(milliseconds=1)
+    return epoch_ms if epoch_ms >= 0 else None
