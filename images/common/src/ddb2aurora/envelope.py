@@ -11,13 +11,15 @@ attributes which the pipeline does not map were left out, because the whole chan
 Readers learn a new format version one release before writers use it; golden bytes of every version stay in the tests.
 """
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from ddb2aurora.errors import Reason, RejectError
 
 FORMAT_VERSION: Final = 1
+# From 1970 to the end of 9999: what DATETIME and BIGINT hold. Bounds are checked when a line is decoded.
+Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -29,9 +31,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     table: str
     keys: dict[str, Any]
     image: dict[str, Any] | None
-    changed_at_ms: int | None = msgspec.field(name="at_ms")
+    changed_at_ms: Milliseconds | None = msgspec.field(name="at_ms")
     sequence_number: str = msgspec.field(name="sequence")
-    stream_epoch_ms: int = msgspec.field(name="epoch_ms")
+    stream_epoch_ms: Milliseconds = msgspec.field(name="epoch_ms")
     by_ttl: bool = msgspec.field(name="ttl", default=False)
     trimmed: bool = False
 
