@@ -33,8 +33,10 @@ _NEEDS_QUOTES = re.compile('[,"\\\\\n\r\t\0\x1a]')
 _ESCAPES: Final = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\x1a": "\\Z"}
 )
-_UNESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a", "b": "\b"}
-_FIELD = re.compile(r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>\\N|(?:[^",\\][^,\\]*)?)')
+_UNESCAPES: Final = {"\\": "\\", '"': '"', "n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a"}
+# Only what the writer writes: MySQL itself reads more, and differently from release to release.
+_FIELD = re.compile(r'"(?P<quoted>(?:[^"\\\n\r\t\0\x1a]|\\[\\"nrt0Z])*)"|(?P<bare>\\N|[^,"\\\n\r\t\0\x1a]*)')
+_ESCAPED = re.compile(r"\\(.)")
 
 
 class MalformedLineError(Ddb2AuroraError):
@@ -90,9 +92,7 @@ def decode_line(line: bytes) -> tuple[Field, ...]:
         if match is None or (match.end() < len(text) and text[match.end()] != ","):
             raise MalformedLineError(f"field {len(fields) + 1} is not in the row dialect")
         if match["quoted"] is not None:
-            fields.append(
-                re.sub(r"\\(.)", lambda found: _UNESCAPES.get(found[1], found[1]), match["quoted"], flags=re.DOTALL)
-            )
+            fields.append(_ESCAPED.sub(lambda found: _UNESCAPES[found[1]], match["quoted"]))
         else:
             fields.append(None if match["bare"] in (_NULL, "NULL") else match["bare"])
         if match.end() == len(text):
