@@ -1,11 +1,15 @@
 """Names in SQL: one function that quotes them, and the names of our own tables and columns beside the user's."""
 
+import re
+
 LOADS_TABLE = "_ddb2aurora_loads"
 REJECTS_TABLE = "_ddb2aurora_rejects"
 VERSION_COLUMN = "_version"
 CHANGED_AT_COLUMN = "_changed_at_ms"
 DELETED_AT_COLUMN = "_deleted_at"
 _MAX_NAME_CHARACTERS = 64  # MySQL: identifiers of tables and columns
+# MySQL: a quoted identifier holds the characters of the Basic Multilingual Plane, but not NUL.
+_ALLOWED = re.compile("[\u0001-\ud7ff\ue000-\uffff]*")
 
 
 def quote_name(*parts: str) -> str:
@@ -16,8 +20,11 @@ def quote_name(*parts: str) -> str:
         ValueError: A part is empty, too long for MySQL, or holds a character that no identifier may hold.
     """
     for part in parts:
-        if not part or len(part) > _MAX_NAME_CHARACTERS or "\0" in part or part != part.rstrip():
-            raise ValueError(f"{part!r} is no name that MySQL accepts (1 to 64 characters, no trailing blank)")
+        if not part or len(part) > _MAX_NAME_CHARACTERS or part != part.rstrip() or not _ALLOWED.fullmatch(part):
+            raise ValueError(
+                f"{part!r} is no name that MySQL accepts (1 to {_MAX_NAME_CHARACTERS} characters up to U+FFFF, "
+                "no trailing blank)"
+            )
     return ".".join("`" + part.replace("`", "``") + "`" for part in parts)
 
 
