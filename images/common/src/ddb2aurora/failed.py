@@ -11,11 +11,21 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from ddb2aurora.errors import Ddb2AuroraError
+
+_NOT_A_RECORD: Final = (
+    msgspec.MsgspecError,
+    Base64Error,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 class FailedRecordError(Ddb2AuroraError):
@@ -63,10 +73,10 @@ def decode_failed(content: bytes) -> Iterator[FailedRecord]:
                 error_code=str(members["errorcode"]),
                 error_message=str(members["errormessage"]),
                 attempt_ending_timestamp=int(members["attemptendingtimestamp"]),
-                raw_data=a2b_base64(members["rawdata"]),
+                raw_data=a2b_base64(members["rawdata"], strict_mode=True),
                 lambda_arn=str(members.get("lambdaarn", "")),
             )
-        except (msgspec.MsgspecError, UnicodeDecodeError, KeyError, TypeError, ValueError, Base64Error) as error:
+        except _NOT_A_RECORD as error:
             raise FailedRecordError(f"line {number} is not a failed record ({type(error).__name__})") from error
         yield record
 
