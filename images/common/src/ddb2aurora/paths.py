@@ -24,7 +24,10 @@ SEQUENCE_NUMBER: Final = "$sequence_number"
 ITEM: Final = "$item"
 FACTS: Final = (CHANGED_AT_MS, EVENT_NAME, SEQUENCE_NUMBER, ITEM)
 
-_STEP = re.compile(r'(?:^|\.)(?P<name>[^.\[\]"$][^.\[\]"]*)|\[(?P<index>\d{1,6})\]|\["(?P<quoted>(?:[^"\\]|\\.)+)"\]')
+_STEP = re.compile(
+    r'(?:^|(?!^)\.)(?P<name>[^.\[\]"$][^.\[\]"]*)|\[(?P<index>[0-9]{1,6})\]|\["(?P<quoted>(?:[^"\\]|\\.)+)"\]',
+    re.DOTALL,
+)
 
 
 def parse_path(text: str) -> Path:
@@ -43,7 +46,7 @@ def parse_path(text: str) -> Path:
         if match["index"] is not None:
             steps.append(int(match["index"]))
         else:
-            steps.append(match["name"] or re.sub(r"\\(.)", r"\1", match["quoted"]))
+            steps.append(match["name"] or re.sub(r"\\(.)", r"\1", match["quoted"], flags=re.DOTALL))
         position = match.end()
     if not steps or isinstance(steps[0], int):
         raise ValueError(f"{text!r} is not a path: it must begin with the name of an attribute")
