@@ -8,12 +8,12 @@ or guessed:
 |---|---|
 | tinyint … bigint, with or without unsigned | whole numbers within range |
 | decimal(p,s) | numbers with at most p-s digits before and s after the point |
-| double | numbers whose shortest text as a double is the number itself |
+| double | 0, and numbers from 2.2250738585072014E-308 on whose shortest text as a double is the number itself |
 | boolean | true and false |
 | varchar(n) | strings; numbers and booleans as their plain text |
 | text types | the same, and maps, lists and sets as JSON text |
 | varbinary(n), blob types | binary; strings as their UTF-8 bytes |
-| json | any value; numbers must be 64-bit integers or exact as a double, since MySQL keeps no others |
+| json | any value; numbers must be 64-bit integers or doubles that MySQL reads exactly, since it keeps no others |
 | datetime(n) | ISO 8601 strings, an offset is converted to UTC, no more than n digits of a second |
 | date | ISO 8601 dates |
 """
@@ -28,7 +28,8 @@ Kind: TypeAlias = Literal[
 ]
 
 _TYPE = re.compile(
-    r"(?P<name>[a-z]+(?: unsigned)?)(?:\((?P<size>\d{1,5})(?:,(?P<scale>\d{1,5}))?\)(?P<unsigned> unsigned)?)?"
+    r"(?P<name>[a-z]+(?: unsigned)?)(?:\((?P<size>\d{1,5})(?:,(?P<scale>\d{1,5}))?\)(?P<unsigned> unsigned)?)?",
+    re.ASCII,
 )
 _SYNONYMS: Final = {"integer": "int", "bool": "boolean", "integer unsigned": "int unsigned"}
 _MAX_DECIMAL_DIGITS: Final = 65

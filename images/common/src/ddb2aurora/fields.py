@@ -6,6 +6,7 @@ for an attribute, or what a JSON document holds (whole numbers as `int`, others 
 """
 
 import re
+import sys
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -25,8 +26,11 @@ _TIMESTAMP = re.compile(
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FIRST_YEAR: Final = 1000  # MySQL: DATE and DATETIME are supported from the year 1000 on
 _MAX_JSON_DEPTH: Final = 100  # MySQL: a JSON document nests at most 100 levels
+_MAX_JSON_KEY_BYTES: Final = 65_535  # MySQL: the longest key of a JSON object
 _INT64: Final = -(2**63)
 _UINT64: Final = 2**64 - 1
+_MAX_EXACT_SIGNIFICAND: Final = 2**53
+_MAX_POWER_OF_TEN: Final = 308
 
 
 class MisfitError(RejectError):
@@ -90,20 +94,24 @@ def _decimal(column_type: ColumnType) -> Encoder:
     return encode
 
 
-def _is_exact_double(number: Decimal | int) -> bool:
+def _exact_double(number: Decimal | int) -> float | None:
+    """Return the double whose shortest text is *number*, None when there is none that MySQL keeps."""
     try:
         double = float(number)
     except OverflowError:
-        return False
-    return Decimal(repr(double)) == number
+        return None
+    # MySQL: a DOUBLE is 0 or from 2.2250738585072014E-308 on; smaller ones are not promised.
+    if double and abs(double) < sys.float_info.min:
+        return None
+    return double if Decimal(repr(double)) == number else None
 
 
 def _double(_: ColumnType) -> Encoder:
     def encode(value: Any) -> str:  # noqa: ANN401 - any value may be offered
-        number = _number(value)
-        if not _is_exact_double(number):
+        double = _exact_double(_number(value))
+        if double is None:
             raise MisfitError("not exact as a double")
-        return repr(float(number))
+        return repr(double)
 
     return encode
 
@@ -180,9 +188,28 @@ def _mysql_json_number(number: Decimal | int) -> str:
     if _INT64 <= number <= _UINT64 and number == int(number):
         return str(int(number))
     # MySQL's JSON type keeps every other number as a double.
-    if not _is_exact_double(number):
-        raise MisfitError("a number inside is neither a 64-bit integer nor exact as a double; use a text type")
-    return repr(float(number))
+    double = _exact_double(number)
+    text = None if double is None else _text_that_mysql_reads_as(double)
+    if text is None:
+        raise MisfitError("a number inside is neither a 64-bit integer nor exact as a JSON double; use a text type")
+    return text
+
+
+def _text_that_mysql_reads_as(double: float) -> str | None:
+    # MySQL reads JSON by RapidJSON without its full-precision flag: the significand becomes a double, then one
+    # multiplication or division by a power of ten follows. Where that rounds twice, the last bit may be wrong.
+    digits = Decimal(repr(double)).normalize().as_tuple()
+    significand, exponent = int("".join(map(str, digits.digits))), int(digits.exponent)
+    if abs(exponent) > _MAX_POWER_OF_TEN:
+        return None
+    power = float(f"1e{abs(exponent)}")
+    read = significand * power if exponent >= 0 else significand / power
+    if read != abs(double):
+        return None
+    if significand <= _MAX_EXACT_SIGNIFICAND:
+        return repr(double)
+    # Without a point all digits become one integer first, so that what was reckoned above is what is read.
+    return f"{'-' if digits.sign else ''}{significand}e{exponent}"
 
 
 def _json_text(value: Any, *, number: Callable[[Decimal | int], str], depth: int = 1) -> str:  # noqa: ANN401 - any value
@@ -197,12 +224,18 @@ def _json_text(value: Any, *, number: Callable[[Decimal | int], str], depth: int
             return '"' + b64encode(value).decode() + '"'
         case dict():
             members = (
-                f"{msgspec.json.encode(name).decode()}:{_json_text(inner, number=number, depth=depth + 1)}"
+                f"{_json_key(name)}:{_json_text(inner, number=number, depth=depth + 1)}"
                 for name, inner in value.items()
             )
             return "{" + ",".join(members) + "}"
     elements = sorted(value) if isinstance(value, frozenset) else value
     return "[" + ",".join(_json_text(inner, number=number, depth=depth + 1) for inner in elements) + "]"
+
+
+def _json_key(name: str) -> str:
+    if len(name.encode()) > _MAX_JSON_KEY_BYTES:
+        raise MisfitError(f"a name inside is longer than {_MAX_JSON_KEY_BYTES} bytes")
+    return msgspec.json.encode(name).decode()
 
 
 def _json(_: ColumnType) -> Encoder:
