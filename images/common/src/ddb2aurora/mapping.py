@@ -70,8 +70,13 @@ class Mapper:
 
     def _decode(self, image: Mapping[str, Any]) -> dict[str, Any]:
         # What no column reads is not decoded: an exotic value there is nobody's business.
-        wanted = image if self._attributes is None else self._attributes & image.keys()
-        return {name: decode(image[name], pointer=escape_pointer(name)) for name in wanted}
+        # The order is the image's, so that of two bad attributes it is always the same that is blamed.
+        wanted = self._attributes
+        return {
+            name: decode(value, pointer=escape_pointer(name))
+            for name, value in image.items()
+            if wanted is None or name in wanted
+        }
 
     def _open_documents(self, item: dict[str, Any]) -> dict[str, Any]:
         values = dict(item)
@@ -121,6 +126,8 @@ def _field_of(column: Column, *, is_key: bool) -> _FieldOf:
 def _value_of(column: Column) -> _ValueOf:
     if column.source == CHANGED_AT_MS and column.type.kind == "datetime":
         return lambda change, _item, _values: _moment(change.changed_at_ms)
+    if column.source == SEQUENCE_NUMBER and column.type.is_text:
+        return lambda change, _item, _values: change.sequence_number
     if column.source in _FACTS:
         return _FACTS[column.source]
     path = column.path
