@@ -146,4 +146,8 @@ def load_pipeline(name: str, *, folder: FilePath) -> Pipeline:
             f"no pipeline {name!r} in {folder}; there are: {', '.join(known) or 'none'}. Set PIPELINE to one of them, "
             f"or add pipelines/{name}.yaml and build again"
         )
-    return parse_pipeline(path.read_bytes(), where=str(path))
+    try:
+        compiled = path.read_bytes()
+    except OSError as error:
+        raise CompiledPipelineError(f"{path}: cannot be read ({error.strerror})") from error
+    return parse_pipeline(compiled, where=str(path))
