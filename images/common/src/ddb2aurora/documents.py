@@ -5,9 +5,11 @@ Numbers keep every digit: whole numbers are `int`, others `Decimal`. The validat
 that a `Decimal` is a number.
 """
 
+import re
 from collections.abc import Callable, Iterator
-from decimal import Decimal
-from typing import Any, Final
+from decimal import Decimal, DecimalException
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from jsonschema import (
@@ -20,16 +22,20 @@ from jsonschema import (
 )
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.protocols import Validator
-from referencing import Registry, Resource
+from referencing import Registry, Resource, Specification
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT202012
+from referencing.jsonschema import UnknownDialect, specification_with
 
 from ddb2aurora.codec import escape_pointer
 from ddb2aurora.errors import HaltError, Reason, RejectError
 
+if TYPE_CHECKING:
+    from referencing._core import Resolver  # the package gives it no public name
+
 Check = Callable[[Any], None]
 
 _MAX_EXPONENT: Final = 400  # a double ends at 1.8E+308; beyond this a number is an attack on memory, not a value
+_MAX_CHARACTERS: Final = 4_000  # Python itself reads whole numbers of at most 4,300 digits
 _DEFAULT_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _DRAFTS: Final[dict[str, type[Validator]]] = {
     "http://json-schema.org/draft-04/schema": Draft4Validator,
@@ -45,7 +51,12 @@ class SchemaFileError(HaltError):
 
 
 def _exact_number(text: str) -> Decimal:
-    number = Decimal(text)
+    if len(text) > _MAX_CHARACTERS:
+        raise RejectError(Reason.BAD_NUMBER, detail=f"a number of more than {_MAX_CHARACTERS} characters")
+    try:
+        number = Decimal(text)
+    except DecimalException as error:
+        raise RejectError(Reason.BAD_NUMBER, detail=f"an exponent beyond {_MAX_EXPONENT}") from error
     if abs(number.adjusted()) > _MAX_EXPONENT:
         raise RejectError(Reason.BAD_NUMBER, detail=f"an exponent beyond {_MAX_EXPONENT}")
     return number
@@ -82,30 +93,61 @@ def _is_written_whole(_: object, instance: object) -> bool:
     return isinstance(instance, int) and not isinstance(instance, bool)
 
 
-def _references(schema: object) -> Iterator[str]:
-    if isinstance(schema, dict):
-        for name, inner in schema.items():
-            if name in ("$ref", "$dynamicRef", "$recursiveRef") and isinstance(inner, str):
-                yield inner
-            else:
-                yield from _references(inner)
-    elif isinstance(schema, list):
-        for inner in schema:
-            yield from _references(inner)
+def _multiple_of(validator: Validator, divisor: Any, instance: Any, _: object) -> Iterator[ValidationError]:  # noqa: ANN401 - JSON
+    # As a fraction, since a Decimal's remainder is an error when the quotient has more digits than the context.
+    if validator.is_type(instance, "number") and (Fraction(instance) / Fraction(divisor)).denominator != 1:
+        yield ValidationError("not a multiple")
 
 
-def _check_references(schema: dict[str, Any]) -> None:
-    # The jsonschema package would fetch a remote schema at the first change that needs it.
-    root = Resource.from_contents(schema, default_specification=DRAFT202012)
-    resolver = Registry[Any]().with_resource("", root).resolver()
-    for reference in _references(schema):
+class _Inspector:
+    """Look into every part of a schema for what would only come to light at the first change that needs it."""
+
+    def __init__(self, validator: type[Validator], specification: Specification[Any]) -> None:
+        self._validator = validator
+        self._specification = specification
+        self._seen: set[int] = set()
+
+    def inspect(self, part: Resource[Any], resolver: "Resolver[Any]") -> None:
+        if id(part.contents) in self._seen or not isinstance(part.contents, dict):
+            return
+        self._seen.add(id(part.contents))
+        if "$schema" in part.contents:
+            raise SchemaFileError("only the top of the schema may have a $schema")
+        for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+            if keyword in part.contents:
+                self._follow(part.contents[keyword], resolver)
+        for pattern in part.contents.get("patternProperties", {}):
+            _check_pattern(pattern)
+        for contents in self._specification.subresources_of(part.contents):
+            inner = self._specification.create_resource(contents)
+            self.inspect(inner, resolver.in_subresource(inner))
+
+    def _follow(self, reference: Any, resolver: "Resolver[Any]") -> None:  # noqa: ANN401 - JSON
         try:
-            if reference.startswith("#"):
-                resolver.lookup(reference)
-                continue
-        except Unresolvable:
-            pass
-        raise SchemaFileError(f"its reference {reference!r} leads nowhere; only references inside the schema work")
+            found = resolver.lookup(reference)
+        except (Unresolvable, UnknownDialect, AttributeError, LookupError, TypeError, ValueError) as error:
+            # Nothing is ever fetched: the registry holds this schema alone.
+            raise SchemaFileError(
+                f"its reference {reference!r} leads nowhere; only references inside the schema work"
+            ) from error
+        # What a reference alone leads to, outside the places for schemas, was not checked with the whole.
+        _check_schema(self._validator, found.contents)
+        self.inspect(self._specification.create_resource(found.contents), found.resolver)
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise SchemaFileError(f"the pattern {pattern!r} is not a regular expression: {error}") from error
+
+
+def _check_schema(validator: type[Validator], schema: Any) -> None:  # noqa: ANN401 - a schema or what should be one
+    try:
+        validator.check_schema(schema)
+    except SchemaError as error:
+        pointer = "".join(map(escape_pointer, error.absolute_path)) or "the top"
+        raise SchemaFileError(f"not a valid JSON Schema: {error.message} at {pointer}") from error
 
 
 def _validator_for(schema: dict[str, Any]) -> Validator:
@@ -113,15 +155,17 @@ def _validator_for(schema: dict[str, Any]) -> Validator:
     if declared not in _DRAFTS:
         raise SchemaFileError(f"its $schema is {declared!r}, which is no draft from 4 to 2020-12")
     base = _DRAFTS[declared]
-    try:
-        base.check_schema(schema)
-    except SchemaError as error:
-        pointer = "".join(map(escape_pointer, error.absolute_path)) or "the top"
-        raise SchemaFileError(f"not a valid JSON Schema: {error.message} at {pointer}") from error
-    _check_references(schema)
+    _check_schema(base, schema)
+    # With a $schema, the jsonschema package would leave our validator for its own at each reference to the top.
+    schema = {keyword: value for keyword, value in schema.items() if keyword != "$schema"}
+    specification = specification_with(declared)
+    root = specification.create_resource(schema)
+    _Inspector(base, specification).inspect(root, Registry[Any]().resolver_with_root(root))
     whole = _is_written_whole if base is Draft4Validator else _is_whole
     checker = base.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": whole})
-    exact: type[Validator] = validators.extend(base, type_checker=checker)  # type: ignore[no-untyped-call]  # no stub
+    exact: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]  # no stub
+        base, validators={"multipleOf": _multiple_of}, type_checker=checker
+    )
     return exact(schema, registry=Registry())
 
 
@@ -140,13 +184,17 @@ def schema_check(schema_text: str) -> Check:
         raise SchemaFileError(f"{error.detail}; a JSON Schema is a JSON object") from error
     if not isinstance(schema, dict):
         raise SchemaFileError("not a JSON object, as a JSON Schema is here")
-    validator = _validator_for(schema)
+    try:
+        validator = _validator_for(schema)
+        validator.is_valid(None)
+    except RecursionError as error:
+        raise SchemaFileError("its references lead in a circle, or it is nested too deeply") from error
 
     def check(document: Any) -> None:  # noqa: ANN401 - a document is any JSON value
         try:
             error = next(validator.iter_errors(document), None)
-        except (ArithmeticError, RecursionError) as arithmetic:
-            raise RejectError(Reason.SCHEMA_VIOLATION, detail="cannot be checked") from arithmetic
+        except RecursionError as deep:
+            raise RejectError(Reason.SCHEMA_VIOLATION, detail="nested too deeply to be checked") from deep
         if error is not None:
             raise _violation(error)
 
