@@ -8,84 +8,26 @@ that only make sense together (a key attribute without a column, a name that MyS
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, cast
 
 import msgspec
-import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 
 from ddb2aurora.column_types import ColumnType, parse_column_type
 from ddb2aurora.documents import SchemaFileError, schema_check
-from ddb2aurora.errors import HaltError
 from ddb2aurora.paths import FACTS, parse_path
 from ddb2aurora.pipeline import Column, Document, Misfit, Pipeline
+from ddb2aurora.pipeline_source import PipelineFileError, PipelineSource, Problem
 from ddb2aurora.sql import CHANGED_AT_COLUMN, DELETED_AT_COLUMN, VERSION_COLUMN
+
+__all__ = ["PipelineFileError", "Problem", "pipeline_file_schema", "read_pipeline_file"]
 
 _RESERVED_COLUMNS: Final = {"_shape", "_op", "_line", VERSION_COLUMN, CHANGED_AT_COLUMN, DELETED_AT_COLUMN}
 _MAX_KEY_BYTES: Final = 3072  # InnoDB: the longest index key with the DYNAMIC row format
 _MAX_ROW_BYTES: Final = 65_535  # MySQL: the longest row, not counting text, blob and json
+_OWN_BYTES: Final = 64  # _version takes 30 bytes, the times 8 each
 _DEFAULT_MAX_REJECT_SHARE: Final = 0.1
-
-_Place = tuple[str | int, ...]
-
-
-class Problem(NamedTuple):
-    """One mistake in a pipeline file; *line* counts from 1."""
-
-    file: Path
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}"
-
-
-class PipelineFileError(HaltError):
-    """A pipeline file has mistakes; the text lists them all, one a line."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        """Report *problems* in the order of their lines."""
-        self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(map(str, self.problems)))
-
-
-class _Source:
-    """The parsed YAML with the line of every place in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.problems: list[Problem] = []
-        self._lines: dict[_Place, int] = {(): 1}
-        try:
-            node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            raise PipelineFileError(
-                [Problem(path, mark.line + 1 if mark else 1, f"not YAML: {error.problem}")]
-            ) from error
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise PipelineFileError([Problem(path, 1, f"cannot be read: {error}")]) from error
-        self.value: Any = None if node is None else self._value(node, ())
-
-    def _value(self, node: yaml.Node, place: _Place) -> Any:  # noqa: ANN401 - whatever the file holds
-        self._lines.setdefault(place, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
-            found: dict[str, Any] = {}
-            for key_node, value_node in node.value:
-                name = str(key_node.value)
-                self._lines[*place, name] = key_node.start_mark.line + 1
-                if name in found:
-                    self.report((*place, name), f"{name!r} stands here twice")
-                found[name] = self._value(value_node, (*place, name))
-            return found
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(inner, (*place, index)) for index, inner in enumerate(node.value)]
-        return yaml.SafeLoader("").construct_object(node)
-
-    def report(self, place: _Place, text: str) -> None:
-        while place not in self._lines:
-            place = place[:-1]
-        self.problems.append(Problem(self.path, self._lines[place], text))
 
 
 def pipeline_file_schema() -> dict[str, Any]:
@@ -101,9 +43,9 @@ def read_pipeline_file(path: Path) -> Pipeline:
     Raises:
         PipelineFileError: The file, or a JSON Schema that it names, has mistakes.
     """
-    source = _Source(path)
+    source = PipelineSource(path)
     for error in Draft202012Validator(pipeline_file_schema()).iter_errors(source.value):
-        source.report(tuple(error.absolute_path), _plain(error.message, tuple(error.absolute_path)))
+        _report(source, error)
     if source.problems:
         raise PipelineFileError(source.problems)
     pipeline = _build(source)
@@ -112,12 +54,22 @@ def read_pipeline_file(path: Path) -> Pipeline:
     return pipeline
 
 
-def _plain(message: str, place: _Place) -> str:
-    where = ".".join(map(str, place))
-    return f"{where}: {message}" if where else message
+def _report(source: PipelineSource, error: ValidationError) -> None:
+    place, schema, instance = tuple(error.absolute_path), cast("Any", error.schema), cast("Any", error.instance)
+    where = f"{'.'.join(map(str, place))}: " if place else ""
+    if error.validator == "additionalProperties":
+        known = schema["properties"]
+        for name in instance.keys() - known.keys():
+            source.report((*place, name), f"{where}{name!r} has no meaning here; there are: {', '.join(known)}")
+        return
+    if "propertyNames" in error.absolute_schema_path:
+        place = (*place, instance)
+    text = f"{instance!r} does not fit" if error.validator == "pattern" else error.message
+    meaning = schema.get("description")
+    source.report(place, f"{where}{text}" + (f": {meaning}" if meaning else ""))
 
 
-def _build(source: _Source) -> Pipeline | None:
+def _build(source: PipelineSource) -> Pipeline | None:
     value = source.value
     target = value["target"]
     key = tuple(value["source"]["key"])
@@ -127,6 +79,7 @@ def _build(source: _Source) -> Pipeline | None:
     documents = tuple(_documents(source, value["source"].get("documents", {})))
     _check_key(source, key, columns)
     _check_names(source, columns)
+    _check_nulls(source, columns)
     if source.problems:
         return None
     mode = target.get("mode", "mirror")
@@ -146,7 +99,7 @@ def _build(source: _Source) -> Pipeline | None:
     return pipeline
 
 
-def _columns(source: _Source, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Column]:
+def _columns(source: PipelineSource, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[Column]:
     for name, described in columns.items():
         place = ("target", "columns", name)
         column_type: ColumnType | None = None
@@ -171,21 +124,23 @@ def _columns(source: _Source, columns: Mapping[str, Mapping[str, Any]]) -> Itera
             )
 
 
-def _documents(source: _Source, documents: Mapping[str, str]) -> Iterator[Document]:
+def _documents(source: PipelineSource, documents: Mapping[str, str]) -> Iterator[Document]:
     for attribute, file in documents.items():
         place = ("source", "documents", attribute)
         try:
-            text = (source.path.parent / file).read_text(encoding="utf-8")
+            text = (source.path.parent / file).read_text(encoding="utf-8-sig")
             schema_check(text)
-        except (OSError, UnicodeDecodeError) as error:
-            source.report(place, f"the JSON Schema {file!r} cannot be read: {error}")
+        except OSError as error:
+            source.report(place, f"the JSON Schema {file!r} cannot be read: {error.strerror}")
+        except UnicodeDecodeError:
+            source.report(place, f"the JSON Schema {file!r} cannot be read: not UTF-8")
         except SchemaFileError as error:
             source.report(place, f"the JSON Schema {file!r} cannot be used: {error}")
         else:
             yield Document(attribute=attribute, schema=text)
 
 
-def _check_key(source: _Source, key: tuple[str, ...], columns: tuple[Column, ...]) -> None:
+def _check_key(source: PipelineSource, key: tuple[str, ...], columns: tuple[Column, ...]) -> None:
     for attribute in key:
         matching = [column for column in columns if column.path == (attribute,)]
         if len(matching) != 1:
@@ -204,7 +159,7 @@ def _check_key(source: _Source, key: tuple[str, ...], columns: tuple[Column, ...
                 source.report(place, f"column {column.name}: a key that does not fit can only be rejected")
 
 
-def _check_names(source: _Source, columns: tuple[Column, ...]) -> None:
+def _check_names(source: PipelineSource, columns: tuple[Column, ...]) -> None:
     seen: dict[str, str] = {}
     for column in columns:
         folded = column.name.lower()
@@ -216,7 +171,14 @@ def _check_names(source: _Source, columns: tuple[Column, ...]) -> None:
         seen.setdefault(folded, column.name)
 
 
-def _check_sizes(source: _Source, pipeline: Pipeline) -> None:
+def _check_nulls(source: PipelineSource, columns: tuple[Column, ...]) -> None:
+    for column in columns:
+        if column.on_misfit is Misfit.NULL and not column.nullable:
+            place = ("target", "columns", column.name, "on_misfit")
+            source.report(place, f"column {column.name}: on_misfit: null needs a column that may be null")
+
+
+def _check_sizes(source: PipelineSource, pipeline: Pipeline) -> None:
     key_bytes = sum(column.type.key_bytes for column in pipeline.key_columns)
     if key_bytes > _MAX_KEY_BYTES:
         source.report(
@@ -224,7 +186,8 @@ def _check_sizes(source: _Source, pipeline: Pipeline) -> None:
             f"the key columns may take {key_bytes} bytes, an InnoDB key at most {_MAX_KEY_BYTES}; make them narrower, "
             "or use varbinary(n), which takes one byte a byte",
         )
-    row_bytes = sum(column.type.row_bytes for column in pipeline.columns)
+    # One bit a column says whether it is NULL.
+    row_bytes = sum(column.type.row_bytes for column in pipeline.columns) + len(pipeline.columns) // 8 + _OWN_BYTES
     if row_bytes > _MAX_ROW_BYTES:
         source.report(
             ("target", "columns"),
