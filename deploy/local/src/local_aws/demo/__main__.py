@@ -1,22 +1,20 @@
 """`python -m local_aws.demo`: run the demonstration; exit 0 only when the proof holds."""
 
 import contextlib
-import signal
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from ddb2aurora.errors import Ddb2AuroraError
 from ddb2aurora.pipeline import Pipeline
 from local_aws.demo.memory import PeakMemory
 from local_aws.demo.proof import prove
 from local_aws.demo.report import StageProgress, sample_table, stage_table, summary, verdict
-from local_aws.demo.run import StuckError, run_workload
-from local_aws.services.errors import LocalServiceError
+from local_aws.demo.run import run_workload
 from local_aws.stack import resources
 from local_aws.stack.embedded import EmbeddedStack
+from local_aws.stack.ending import clear_ending
 from operator_cli.clickstream import Shares, operations
 from operator_cli.commands.options import DEFAULT_PIPELINES_FOLDER, PipelinesFolder
 from operator_cli.pipelines import find_pipeline
@@ -36,11 +34,10 @@ def demo(
     pipelines: PipelinesFolder = DEFAULT_PIPELINES_FOLDER,
 ) -> None:
     """Replicate generated click-stream items end to end on this machine, and prove that source and target agree."""
-    signal.signal(signal.SIGTERM, _interrupt)
     console = Console(highlight=False)
-    try:
+    with clear_ending("demo"):
         pipeline = find_pipeline(_PIPELINE, folder=pipelines)
-        console.print("starting the stack: MiniStack, a private database server, the stand-ins, three functions")
+        console.print("starting the stack: MiniStack, a private database server, stand-ins, functions")
         with (
             PeakMemory() as memory,
             EmbeddedStack([pipeline], load_mode=load_mode, buffer_seconds=buffer_seconds, cache=cache) as stack,
@@ -48,9 +45,6 @@ def demo(
             console.print(f"database: {stack.database.flavor} {stack.database.version}; LOAD_MODE={load_mode}")
             holds = _demonstrate(stack, pipeline, console, items=items, seed=seed)
         console.print(f"peak memory of all processes together: {memory.bytes_held / 2**20:.0f} MiB")
-    except (Ddb2AuroraError, LocalServiceError, StuckError) as error:
-        console.print(f"demo: {error}", markup=False, style="red")
-        raise typer.Exit(1) from error
     raise typer.Exit(0 if holds else 1)
 
 
@@ -80,11 +74,6 @@ def _demonstrate(stack: EmbeddedStack, pipeline: Pipeline, console: Console, *, 
         console.print(line, markup=False)
     console.print("VERDICT: source and target agree" if holds else "VERDICT: source and target DIFFER", style="bold")
     return holds
-
-
-def _interrupt(*_: Any) -> NoReturn:  # noqa: ANN401 - a signal handler is called with number and frame
-    # Like Ctrl-C, so that everything is stopped on the way out.
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ddb2aurora.pipeline import Pipeline
 from local_aws.demo.counts import StageCounts, counts_of
 from local_aws.demo.freshness import FreshnessWatch
+from local_aws.services.errors import LocalServiceError
 from operator_cli.clickstream import Operation
 from operator_cli.seeding import Seeder
 
@@ -22,7 +23,7 @@ _WATCHED_ITEMS: Final = 400
 _QUIET_LOOKS: Final = 5
 
 
-class StuckError(Exception):
+class StuckError(LocalServiceError):
     """The path has not become quiet in time."""
 
 

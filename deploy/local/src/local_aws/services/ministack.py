@@ -69,6 +69,11 @@ class MiniStack:
         return f"http://{LOOPBACK}:{self._port}"
 
     @property
+    def folder(self) -> Path:
+        """A temporary folder that is removed after the emulator, even when this process is killed."""
+        return self._folder
+
+    @property
     def pid(self) -> int | None:
         """The emulator's process id, or None when it does not run."""
         return self._process.pid

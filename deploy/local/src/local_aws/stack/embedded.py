@@ -5,8 +5,6 @@ MiniStack serves DynamoDB, its streams, S3, SNS and SQS; a private MySQL or Mari
 proxy that understands `LOAD DATA FROM S3`; the three functions run in processes of their own.
 """
 
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -64,9 +62,10 @@ class EmbeddedStack:
             HaltError: The database cannot take the pipelines' tables.
         """
         with ExitStack() as started:
-            self.folder = Path(tempfile.mkdtemp(prefix="ddb2aurora-stack-")).resolve()
-            started.callback(shutil.rmtree, self.folder, ignore_errors=True)
             self.ministack = started.enter_context(MiniStack())
+            # Inside a folder that somebody removes even when this process is killed.
+            self.folder = self.ministack.folder / "stack"
+            self.folder.mkdir()
             self.database = started.enter_context(DatabaseServer(cache=self._cache))
             aws = dict(self.ministack.environment)
             s3 = Clients(aws).s3
@@ -92,7 +91,7 @@ class EmbeddedStack:
                 self._migrate(pipeline)
             wiring = Wiring(
                 clients=self.clients,
-                function_environment={**aws, **self._database_environment()},
+                function_environment={**aws, **self._database_environment(), "TMPDIR": str(self.folder)},
                 folder=self.folder,
                 buffer_seconds=self._buffer_seconds,
                 faults=self._faults,

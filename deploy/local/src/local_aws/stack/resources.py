@@ -16,6 +16,8 @@ BUCKET: Final = "ddb2aurora-local"
 FAILED_TOPIC: Final = "ddb2aurora-failed"
 _ACCOUNT: Final = "000000000000"
 _FAILED_NOTIFICATION: Final = "failed-to-topic"
+# Whoever tries the stack wants to see the backup soon; on AWS a longer interval makes fewer objects.
+_BACKUP_SECONDS: Final = 10
 
 
 def make_bucket(clients: Clients, *, bucket: str) -> None:
@@ -134,7 +136,7 @@ def make_delivery_stream(
                     "BucketARN": f"arn:aws:s3:::{bucket}",
                     "Prefix": f"backup/{name}/{hour}",
                     "ErrorOutputPrefix": f"failed/{name}/backup-!{{firehose:error-output-type}}/{hour}",
-                    "BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 60},
+                    "BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": _BACKUP_SECONDS},
                     "CompressionFormat": "GZIP",
                 },
             },
