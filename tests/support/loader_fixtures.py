@@ -18,6 +18,7 @@ from ddb2aurora.database.settings import DatabaseSettings
 from ddb2aurora.dialect import Row, encode_row
 from ddb2aurora.pipeline import Column, Pipeline
 from ddb2aurora.settings import Secret
+from ddb2aurora.sql import quote_name
 
 
 def a_column(name: str, sql_type: str, *, nullable: bool = True, path: tuple[str, ...] | None = None) -> Column:
@@ -130,14 +131,15 @@ class Target:
         return self.loader.load(self.put(*rows, key=key), time=self.time)
 
     def query(self, statement: str, *arguments: object) -> tuple[tuple[Any, ...], ...]:
+        """Return the rows of *statement* on a connection of the test's own."""
         return self.connection.rows(statement, arguments)
 
     def rows(self, columns: str = "*") -> tuple[tuple[Any, ...], ...]:
-        key = ", ".join(f"`{column.name}`" for column in self.pipeline.key_columns)
+        key = ", ".join(quote_name(column.name) for column in self.pipeline.key_columns)
         return self.query(f"SELECT {columns} FROM {self.name()} ORDER BY {key}")
 
     def name(self, suffix: str = "") -> str:
-        return f"`{self.database.name}`.`{self.pipeline.target_table}{suffix}`"
+        return quote_name(self.database.name, self.pipeline.target_table + suffix)
 
     def ledger(self, columns: str = "object_key, rows_in_file, applied, stale, deleted, rejected"):
         return self.query(f"SELECT {columns} FROM `{self.database.name}`._ddb2aurora_loads ORDER BY object_key")

@@ -1,8 +1,9 @@
 """Rows that the database refuses cost their neighbours nothing, until there are too many of them."""
+# ruff: noqa: S608 - tests name their own tables
 
 import msgspec
 import pytest
-from loader_fixtures import a_column, a_delete, a_pipeline, an_upsert
+from loader_fixtures import FrozenTime, a_column, a_delete, a_pipeline, an_upsert
 
 from aurora_loader.load import Outcome
 from aurora_loader.rejects import TooManyRejectsError
@@ -137,7 +138,7 @@ def test_rejects_are_found_in_every_chunk_and_the_sums_hold(make_target):
 
     assert outcome == Outcome(rows=1201, applied=1196, rejected=5, newest_changed_at_ms=1000)
     assert target.rejects("line_number") == tuple((number + 1,) for number in sorted(bad))
-    assert target.query(f"SELECT COUNT(*) FROM {target.name()}") == ((1196,),)  # noqa: S608
+    assert target.query(f"SELECT COUNT(*) FROM {target.name()}") == ((1196,),)
 
 
 def test_no_value_stands_in_the_reason(typed):
@@ -150,3 +151,38 @@ def test_no_value_stands_in_the_reason(typed):
 
     ((reason,),) = typed.rejects("reason")
     assert reason == "too_long in column id"
+
+
+def test_lines_of_many_bytes_are_handled_in_chunks_that_fit_a_packet(make_target):
+    target = make_target(a_pipeline(a_column("id", "varchar(40)"), a_column("note", "longtext")))
+    rows = [an_upsert(target.pipeline, number, f"k{number}", "'" * 1_500_000) for number in range(4)]
+
+    outcome = target.load(*rows, b"malformed\n")
+
+    assert outcome == Outcome(rows=5, applied=4, rejected=1, newest_changed_at_ms=1000)
+
+
+def test_a_deadlock_among_the_chunks_begins_the_whole_object_again(target):
+    pipeline = target.pipeline
+    holder, _ = target.connect()
+    holder.run(f"INSERT INTO {target.name()} (id, name) VALUES ('a', 'held')")
+    holder.run("START TRANSACTION")
+    holder.run(f"SELECT * FROM {target.name()} FOR UPDATE")
+
+    class Releasing(FrozenTime):
+        def sleep(self, seconds):
+            super().sleep(seconds)
+            holder.run("ROLLBACK")
+
+    def impatient(settings):
+        connection, server = target.connect(settings)
+        connection.run("SET SESSION innodb_lock_wait_timeout = 0")
+        return connection, server
+
+    outcome = target.make_loader(connect=impatient).load(
+        target.put(an_upsert(pipeline, 1, "a", "x"), b"malformed\n"), time=Releasing()
+    )
+
+    assert outcome == Outcome(rows=2, applied=1, rejected=1, newest_changed_at_ms=1000)
+    assert len(target.retries) == 1
+    assert target.rows() == (("a", "x"),)

@@ -115,3 +115,14 @@ def test_keys_of_other_types_guard_as_text_does(make_target, sql_type):
     target.load(an_upsert(target.pipeline, 2, "61", "new"), an_upsert(target.pipeline, 1, "61", "old"))
 
     assert target.rows("name") == (("new",),)
+
+
+def test_names_of_tables_and_columns_may_hold_what_statements_are_made_of(make_target):
+    columns = (a_column("100%", "varchar(40)", path=("id",)), a_column("sel`ect %s", "varbinary(9)"))
+    target = make_target(a_pipeline(*columns, target_table="We`ird %s; '"))
+
+    outcome = target.load(an_upsert(target.pipeline, 1, "a", "00"), b"malformed\n")
+
+    assert outcome == Outcome(rows=2, applied=1, rejected=1, newest_changed_at_ms=1000)
+    assert target.rejects("line_number, target_table") == ((2, "We`ird %s; '"),)
+    assert target.rows() == (("a", b"\0"),)

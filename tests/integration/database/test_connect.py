@@ -1,7 +1,9 @@
 """A connection whose session is ours, whatever the server's parameters say."""
 
 import dataclasses
+from pathlib import Path
 
+import botocore
 import pytest
 
 from ddb2aurora.database.connect import connect
@@ -81,3 +83,27 @@ def test_a_server_that_is_not_there_may_come_back(target):
         connect(settings)
 
     assert str(failure.value) == f"connecting failed on {settings.address}: error 2003 of the database; it may pass"
+
+
+def test_a_server_without_a_verified_certificate_is_not_talked_to(target):
+    settings = dataclasses.replace(target.settings, ca_file=Path(botocore.__file__).with_name("cacert.pem"))
+
+    with pytest.raises(DatabaseHaltError) as failure:
+        connect(settings)
+
+    assert str(failure.value) == (
+        f"connecting failed on {settings.address}: error 2026 of the database; the server's certificate could not be "
+        "verified, or it offers no TLS; check DB_HOST and DB_CA_FILE"
+    )
+
+
+def test_a_session_that_cannot_be_set_up_is_closed(target):
+    user = f"u{target.database.name[-8:]}"
+    target.query(f"CREATE USER {user}@'%' IDENTIFIED BY 'p' WITH MAX_QUERIES_PER_HOUR 1")
+    settings = dataclasses.replace(target.settings, user=user, password=Secret("p"))
+
+    try:
+        with pytest.raises(DatabaseHaltError, match="error 1226 of the database"):
+            connect(settings)
+    finally:
+        target.query(f"DROP USER {user}@'%'")

@@ -67,19 +67,21 @@ class App:
         announcements = announcements_in(event)
         received = sum(len(found.objects) for found in announcements)
         self._metrics.emit(ObjectsReceived=received)
-        loaded_time = LambdaTime(context)
+        invocation = LambdaTime(context)
+        # What the clock said at the beginning, in the terms of the one that cannot be set back.
+        zero_ms = now_ms - invocation.monotonic() * 1000
         failures: list[tuple[Announcement, Ddb2AuroraError]] = []
         for announcement in announcements:
             if announcement.error is not None:
                 _LOG.error("message unreadable", extra=fields(message_id=announcement.message_id))
                 failures.append((announcement, announcement.error))
             for ref in announcement.objects:
-                error = self._load(ref, time=loaded_time, now_ms=now_ms)
+                error = self._load(ref, time=invocation, zero_ms=zero_ms)
                 if error is not None:
                     failures.append((announcement, error))
         return _answer(announcements, failures, received=received)
 
-    def _load(self, ref: ObjectRef, *, time: LambdaTime, now_ms: int) -> Ddb2AuroraError | None:
+    def _load(self, ref: ObjectRef, *, time: LambdaTime, zero_ms: float) -> Ddb2AuroraError | None:
         started = time.monotonic()
         try:
             outcome = self._loader.load(ref, time=time)
@@ -91,8 +93,8 @@ class App:
             self._metrics.emit(ObjectsFailed=1)
             _LOG.exception("object not loaded, for a reason that was not foreseen", extra=fields(object=ref.url))
             return ObjectsFailedError(f"loading {ref.url} failed: {type(error).__name__}")
-        duration_ms = round((time.monotonic() - started) * 1000)
-        self._tell(ref, outcome, duration_ms=duration_ms, visible_ms=now_ms + duration_ms)
+        ended = time.monotonic()
+        self._tell(ref, outcome, duration_ms=round((ended - started) * 1000), visible_ms=round(zero_ms + ended * 1000))
         return None
 
     def _tell(self, ref: ObjectRef, outcome: Outcome, *, duration_ms: int, visible_ms: int) -> None:

@@ -5,6 +5,7 @@ What may pass is tried again: deadlocks and lock waits on the same connection, a
 answer to a COMMIT is lost, the next try finds the object in the ledger, or does not; both are right.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -17,7 +18,7 @@ from aurora_loader.session import Session
 from aurora_loader.sources import Source
 from aurora_loader.staging import RowsRefusedError, Staging
 from ddb2aurora.database.connect import close_quietly
-from ddb2aurora.database.connection import DatabaseConnection, LocalFileRefusedError
+from ddb2aurora.database.connection import DatabaseConnection, LocalFileRefusedError, as_template
 from ddb2aurora.database.errors import DatabaseRetryError, Verdict, as_our_error, error_number, verdict_on
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables, tables_of
@@ -176,6 +177,8 @@ class _Load:
             self._connection.run("ROLLBACK")
             return outcome
         self._connection.run("COMMIT")
+        with contextlib.suppress(pymysql.err.Error):  # it is loaded; a connection that is lost now is found out later
+            self._staging.drop(self._connection)
         return outcome
 
     def _roll_back(self) -> None:
@@ -223,7 +226,7 @@ class _Load:
         ref = self._ref
         try:
             self._connection.run(
-                f"INSERT INTO {self._tables.loads.quoted} (object_id, bucket, object_key, object_version, "  # noqa: S608
+                f"INSERT INTO {as_template(self._tables.loads.quoted)} (object_id, bucket, object_key, object_version, "  # noqa: S608
                 "pipeline, target_table, bytes, loaded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
                 (
                     ref.object_id,
@@ -243,7 +246,7 @@ class _Load:
 
     def _close_entry(self, outcome: Outcome, duration_ms: int) -> None:
         self._connection.run(
-            f"UPDATE {self._tables.loads.quoted} SET rows_in_file = %s, applied = %s, stale = %s, "  # noqa: S608
+            f"UPDATE {as_template(self._tables.loads.quoted)} SET rows_in_file = %s, applied = %s, stale = %s, "  # noqa: S608
             "deleted = %s, rejected = %s, newest_changed_at_ms = %s, duration_ms = %s, loaded_at = UTC_TIMESTAMP(6) "
             "WHERE object_id = %s",
             (

@@ -14,7 +14,7 @@ import pymysql
 
 from aurora_loader.apply import Applied, MirrorStatements, apply_staged
 from aurora_loader.staging import RowsRefusedError, Staging, check_shape
-from ddb2aurora.database.connection import DatabaseConnection
+from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.errors import Verdict, error_number, verdict_on
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables
@@ -120,7 +120,7 @@ class LineByLine:
         return self._result
 
     def _chunks(self) -> Iterator[list[_Line]]:
-        table = self._tables.lines.quoted
+        table = as_template(self._tables.lines.quoted)
         last = 0
         while True:
             sizes = self._connection.rows(
@@ -185,7 +185,7 @@ class LineByLine:
                 "table or the pipeline file and redrive, or raise max_reject_share"
             )
         self._connection.run(
-            f"INSERT INTO {self._tables.rejects.quoted} (object_id, bucket, object_key, object_version, "  # noqa: S608
+            f"INSERT INTO {as_template(self._tables.rejects.quoted)} (object_id, bucket, object_key, object_version, "  # noqa: S608
             "pipeline, target_table, line_number, error_code, reason, line, rejected_at) "
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
             (

@@ -6,7 +6,7 @@ from typing import Final
 
 from aurora_loader.apply import Staged
 from aurora_loader.sources import Source
-from ddb2aurora.database.connection import DatabaseConnection
+from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables
 from ddb2aurora.dialect import HEADER_COLUMNS, LOAD_DIALECT, OPERATION_COLUMN, SHAPE_COLUMN, Row, load_columns
@@ -45,7 +45,7 @@ class Staging:
         columns = [(column.name, column.type) for column in pipeline.columns]
         self._into = f"INTO TABLE {tables.staging.quoted} {LOAD_DIALECT} {load_columns(columns)}"
         names = [*HEADER_COLUMNS, *(column.name for column in pipeline.columns)]
-        self._insert = f"INSERT INTO {tables.staging.quoted} ({', '.join(map(quote_name, names))}) VALUES "
+        self._insert = as_template(f"INSERT INTO {tables.staging.quoted} ({', '.join(map(quote_name, names))}) VALUES ")
         fields = ("UNHEX(%s)" if column.type.is_binary else "%s" for column in pipeline.columns)
         self._values = f"({', '.join(['%s'] * len(HEADER_COLUMNS) + list(fields))})"
 

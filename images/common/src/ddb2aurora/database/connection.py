@@ -20,6 +20,11 @@ _PACKET_BYTES = 2**18
 _NUMBERS = re.compile(r"\d+")
 
 
+def as_template(statement: str) -> str:
+    """Return *statement* so that no % in a name of it is taken for the place of an argument."""
+    return statement.replace("%", "%%")
+
+
 class LocalFileRefusedError(HaltError):
     """The server asked for a file that nobody offered."""
 

@@ -120,6 +120,7 @@ _HINTS: Final[dict[int, str]] = {
     1227: "grant AWS_LOAD_S3_ACCESS to the user, for LOAD_MODE=s3",
     1871: "check the cluster's role for S3 and its parameter aws_default_s3_role",
     63985: "check the cluster's role for S3 and its parameter aws_default_s3_role",
+    2026: "the server's certificate could not be verified, or it offers no TLS; check DB_HOST and DB_CA_FILE",
     3159: "the server asks for TLS; set DB_TLS=verify",
     3948: "set local_infile on the server, or use LOAD_MODE=s3",
 }

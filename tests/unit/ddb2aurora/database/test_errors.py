@@ -1,0 +1,49 @@
+"""What each error number of the database means."""
+
+import pymysql
+import pytest
+
+from ddb2aurora.database.errors import DatabaseHaltError, DatabaseRetryError, Verdict, as_our_error, verdict_on
+
+
+def an_error(number, text=""):
+    return pymysql.err.OperationalError(number, text)
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        *((an_error(number), Verdict.RETRY) for number in (1205, 1213, 1815, 3024, 3572)),
+        *(
+            (an_error(number), Verdict.RECONNECT)
+            for number in (1040, 1203, 1053, 1792, 1836, 2002, 2003, 2006, 2013, 2055, 1927)
+        ),
+        *((an_error(number), Verdict.ROW) for number in (1048, 1261, 1262, 1263, 1264, 1292, 1366, 1406, 3140, 4025)),
+        *((an_error(number), Verdict.HALT) for number in (1044, 1064, 1142, 1146, 1227, 3159, 99999)),
+        (an_error(1045), Verdict.CREDENTIALS),
+        (pymysql.err.InterfaceError(0, ""), Verdict.RECONNECT),
+        (pymysql.err.OperationalError("without a number"), Verdict.RECONNECT),
+        (an_error(1290, "running with the --read-only option"), Verdict.RECONNECT),
+        (an_error(1290, "running with the --secure-file-priv option"), Verdict.HALT),
+        (an_error(63985, "S3 API returned error: Access Denied"), Verdict.HALT),
+        (an_error(1871, "S3 API returned error: Network Connection"), Verdict.RETRY),
+        (an_error(12345, "S3 API returned error: Please reduce your request rate, SlowDown"), Verdict.RETRY),
+    ],
+    ids=str,
+)
+def test_an_error_has_one_meaning(error, verdict):
+    assert verdict_on(error) is verdict
+
+
+def test_our_error_says_what_where_and_the_mend_and_quotes_no_value():
+    halt = as_our_error(an_error(1146, "secret value"), operation="loading", where="s3://b/k")
+    retry = as_our_error(an_error(1213, "secret value"), operation="loading", where="s3://b/k")
+
+    assert (type(halt), str(halt)) == (
+        DatabaseHaltError,
+        "loading failed on s3://b/k: error 1146 of the database; a table is missing; run ddb2aurora migrate",
+    )
+    assert (type(retry), str(retry)) == (
+        DatabaseRetryError,
+        "loading failed on s3://b/k: error 1213 of the database; it may pass",
+    )
