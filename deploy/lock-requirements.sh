@@ -11,6 +11,9 @@ for package in "${own_packages[@]}"; do options+=(--no-emit-package "$package");
 # Universal: one file serves Python 3.11 and later on every platform. The hashes name files, never hosts.
 uv pip compile "${options[@]}" images/*/pyproject.toml deploy/local/pyproject.toml requirements-dev.in \
     --all-extras --output-file requirements-dev.txt
+# What compiles the pipeline files while an image is built; no image keeps it but the operator's.
+uv pip compile "${options[@]}" images/common/pyproject.toml --extra pipeline-files --constraint requirements-dev.txt \
+    --output-file images/common/requirements.txt
 for folder in images/*/ deploy/local/; do
     [ "$folder" = images/common/ ] && continue
     uv pip compile "${options[@]}" "${folder}pyproject.toml" --constraint requirements-dev.txt \
