@@ -93,7 +93,11 @@ class ColumnType(msgspec.Struct, frozen=True, gc=False):
                 return self.size + 2
             case "text" | "blob" | "json":
                 return 12
-        return max(8, self.size // 2 + 1)
+            case "integer":
+                return self.size // 8
+            case "decimal":
+                return self.size // 2 + 1
+        return 8
 
 
 def _sizeless() -> dict[str, ColumnType]:
