@@ -62,10 +62,10 @@ def wait_until_blocked(target, count=1):
     """Return when *count* transactions wait for a lock."""
     pause = threading.Event()
     for _ in range(50):
+        pause.wait(0.15)  # InnoDB shows what it found last to whoever asks again within 0.1 s
         ((waiting,),) = target.query("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'")
         if waiting == count:
             return
-        pause.wait(0.15)  # InnoDB shows what it found last to whoever asks again within 0.1 s
     pytest.fail("no transaction waits for a lock")
 
 
@@ -123,6 +123,18 @@ def test_a_delete_that_ran_whole_before_the_upsert_committed_its_look_is_seen(ta
 
     assert waiting.errors == []
     assert target.rows() == ()
+
+
+def test_the_look_alone_waits_for_a_tombstone_that_is_not_committed(target, loaders):
+    upsert, delete = loaders
+
+    delete.run("remember")
+    waiting = in_background(lambda: upsert.run("look"))
+    wait_until_blocked(target)
+    delete.commit()
+    waiting.join(timeout=10)
+
+    assert waiting.errors == []
 
 
 def test_without_the_locking_look_the_dead_row_would_stand(target, loaders):

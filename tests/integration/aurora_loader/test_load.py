@@ -1,4 +1,5 @@
 """One object into the target: what arrives, what is counted, and what a repetition does."""
+# ruff: noqa: S608 - tests name their own tables
 
 from loader_fixtures import a_delete, an_upsert
 
@@ -88,3 +89,25 @@ def test_a_backfilled_row_loses_to_any_change(target):
 
     assert outcome == Outcome(rows=2, applied=1, stale=1, newest_changed_at_ms=1000)
     assert target.rows() == (("a", "change"), ("b", "backfill"))
+
+
+def test_an_older_delete_does_not_lower_the_tombstone(target):
+    pipeline = target.pipeline
+    target.load(a_delete(pipeline, 30, "a", changed_at_ms=3000), key="1.csv")
+
+    older = target.load(a_delete(pipeline, 20, "a", changed_at_ms=2000), key="2.csv")
+    between = target.load(an_upsert(pipeline, 25, "a", "dead"), key="3.csv")
+
+    assert (older.stale, between.stale) == (1, 1)
+    assert target.rows() == ()
+    assert target.query(f"SELECT id, _version, _changed_at_ms FROM {target.name('__tombstones')}") == (("a", 30, 3000),)
+
+
+def test_of_two_changes_of_one_version_the_first_stays(target):
+    pipeline = target.pipeline
+    target.load(an_upsert(pipeline, 0, "a", "backfilled"), key="1.csv")
+
+    again = target.load(an_upsert(pipeline, 0, "a", "backfilled again", changed_at_ms=9), key="2.csv")
+
+    assert again == Outcome(rows=1, stale=1, newest_changed_at_ms=9)
+    assert target.rows("id, name, _changed_at_ms") == (("a", "backfilled", 1000),)
