@@ -54,6 +54,7 @@ def test_an_event_without_records_is_answered_without_records(make, mapper):
 BAD_DATA = {
     "not base64": {"data": "!!!!"},
     "base64 with something between": {"data": "eyJ2Ijo\n="},
+    "a change with a stray character": {"data": "!" + base64.b64encode(encode_change(a_change(item=GOOD))).decode()},
     "base64 cut off": {"data": "eyJ2I"},
     "not even ASCII": {"data": "é"},
     "null": {"data": None},
