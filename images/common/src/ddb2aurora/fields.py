@@ -111,7 +111,7 @@ def _double(_: ColumnType) -> Encoder:
         double = _exact_double(_number(value))
         if double is None:
             raise MisfitError("not exact as a double")
-        return repr(double)
+        return repr(double + 0.0)  # -0.0 is 0.0
 
     return encode
 
