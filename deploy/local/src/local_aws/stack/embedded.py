@@ -6,6 +6,7 @@ proxy that understands `LOAD DATA FROM S3`; the three functions run in processes
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -75,6 +76,7 @@ class EmbeddedStack:
                     server_host=self.database.host,
                     server_port=self.database.port,
                     files=self.database.files,
+                    faults=self._faults,
                 )
             )
             self.firehose = FirehoseServer(
@@ -98,8 +100,8 @@ class EmbeddedStack:
                 concurrency=self._concurrency,
             )
             self.running = {pipeline.name: LocalPipeline(pipeline, wiring) for pipeline in self._pipelines}
+            started.callback(self._stop_pipelines)
             for running in self.running.values():
-                started.callback(running.stop)
                 running.start()
             self._started = started.pop_all()
         return self
@@ -150,6 +152,12 @@ class EmbeddedStack:
             "DB_TLS": "off",
             "LOAD_MODE": self._load_mode,
         }
+
+    def _stop_pipelines(self) -> None:
+        # Each waits until a long poll of its queue is answered, so all of them at once.
+        with ThreadPoolExecutor() as pool:
+            for stopping in [pool.submit(running.stop) for running in self.running.values()]:
+                stopping.result()
 
     def _function(self, arn: str) -> Function:
         for running in self.running.values():

@@ -3,22 +3,32 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
 from local_aws.event_source.mapping import StreamMapping
 from local_aws.event_source.on_failure import BucketDestination
 from local_aws.event_source.settings import MappingSettings
 from local_aws.faults import NO_FAULTS, Faults
+from local_aws.functions import Function
 from local_aws.notifications.bucket import BucketNotifications
 from local_aws.notifications.delivery import AsynchronousSettings
 from local_aws.notifications.on_failure import QueueDestination
+from local_aws.runtime.containers import Containers
 from local_aws.runtime.process import ProcessFunction
 from local_aws.stack import resources
 from local_aws.stack.clients import Clients
 
 # Enough for a laptop of two cores; each place is a process.
 _CONCURRENCY: Final = {"stream-processor": 1, "firehose-transformer": 2, "aurora-loader": 2}
+
+
+class OwnFunction(Function, Protocol):
+    """A function that a pipeline ends with itself."""
+
+    def stop(self) -> None:
+        """End every process of it that is ours; later invocations are throttled."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,8 @@ class Wiring:
     """How long the delivery stream gathers records before it writes an object."""
     faults: Faults = NO_FAULTS
     concurrency: Mapping[str, int] | None = None
+    containers: Containers | None = None
+    """Where the functions run; without it, in processes of this machine."""
 
 
 class LocalPipeline:
@@ -115,17 +127,22 @@ class LocalPipeline:
         return self.mapping.idle and self.notifications.idle
 
     def _places(self, stage: str) -> int:
+        if self._wiring.containers is not None:
+            return self._wiring.containers.replicas[stage]
         return (self._wiring.concurrency or _CONCURRENCY)[stage]
 
-    def _function(self, stage: str, *, memory_mb: int, timeout_seconds: float) -> ProcessFunction:
+    def _function(self, stage: str, *, memory_mb: int, timeout_seconds: float) -> OwnFunction:
+        name = f"{self.pipeline.name}-{stage}"
+        if self._wiring.containers is not None:
+            return self._wiring.containers.function(stage, name=name, timeout_seconds=timeout_seconds)
         package = stage.replace("-", "_")
         return ProcessFunction(
-            name=f"{self.pipeline.name}-{stage}",
+            name=name,
             handler=f"{package}.handler.handler",
             environment=self._environment,
             log_path=self._wiring.folder / f"{self.pipeline.name}-{stage}.log",
             timeout_seconds=timeout_seconds,
             memory_mb=memory_mb,
             concurrency=self._places(stage),
-            faults=self._wiring.faults,
+            faults=self._wiring.faults.of(stage),
         )
