@@ -87,26 +87,28 @@ def operations(count: int, *, seed: int, shares: Shares) -> Iterator[Operation]:
         for share in (shares.broken, shares.deleted, shares.updated, shares.recreated)
     )
     for number in range(count):
-        yield _put(source, number, broken=number in broken)
+        yield put_visit(source, number, broken=number in broken)
     # A re-creation is two writes of one item at two places: the delete comes at the first.
     places = sorted(deleted | updated | recreated) + sorted(recreated)
     source.shuffle(places)
     dead: set[int] = set()
     for number in places:
         if number in updated or number in dead:
-            yield _put(source, number, broken=False)
+            yield put_visit(source, number, broken=False)
         else:
             dead.add(number)
-            yield Operation(_key(number), None)
+            yield Operation(visit_key(number), None)
 
 
-def _key(number: int) -> tuple[str, str]:
+def visit_key(number: int) -> tuple[str, str]:
+    """Return the key of visit *number*."""
     # Several visits to one page: only the range key tells them apart.
     return f"page-{number // 3:07}", (_START + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _put(source: random.Random, number: int, *, broken: bool) -> Operation:
-    key = _key(number)
+def put_visit(source: random.Random, number: int, *, broken: bool) -> Operation:
+    """Return a write of visit *number*, with values drawn from *source*; a *broken* one is never accepted."""
+    key = visit_key(number)
     visit = _visit(source, number)
     payload, reason = json.dumps(visit, ensure_ascii=False), None
     if broken:

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from local_aws.aurora.attacks import Scene
 from local_aws.aurora.session import Place, Session
+from local_aws.faults import NO_FAULTS, Faults
 from local_aws.services.ports import LOOPBACK
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class AuroraProxy:
         host: str = LOOPBACK,
         port: int = 0,
         roles_active_on_login: bool = False,
+        faults: Faults = NO_FAULTS,
     ) -> None:
         """
         Prepare a proxy before the server at *server_host* and *server_port*.
@@ -43,13 +46,14 @@ class AuroraProxy:
         *files* is the folder that the server may load files from (`secure_file_priv`), and *server_files* is its path
         as the server sees it, when that differs. *s3* belongs to the cluster: its region is the cluster's. The proxy
         listens on *host* and *port*, 0 for any free one. With *roles_active_on_login* sessions need no `SET ROLE`, as
-        with Aurora's parameter `activate_all_roles_on_login`.
+        with Aurora's parameter `activate_all_roles_on_login`. *faults* may strike any statement of a client.
         """
         self._place = Place(
             client=s3,
             files=files,
             server_files=server_files or files,
             role_active_at_login=roles_active_on_login,
+            scene=Scene(faults),
         )
         self._server = (server_host, server_port)
         self.host = host

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local_aws.aurora.attacks import SLOW_SECONDS, Blow, Scene
 from local_aws.aurora.errors import AuroraError, role_not_active
 from local_aws.aurora.objects import AbandonedError, fetch
 from local_aws.aurora.packets import (
@@ -46,6 +47,8 @@ class Place:
     files: Path
     server_files: Path
     role_active_at_login: bool
+    scene: Scene
+    """The faults that statements meet."""
 
 
 class Session:
@@ -63,6 +66,8 @@ class Session:
         self._from_server, self._to_server = server
         self._role_active = place.role_active_at_login
         self._loaded: Path | None = None
+        self._swallow_answer = False
+        self._slow = False
 
     async def run(self) -> None:
         """Work until one side closes its connection or breaks it; then close both."""
@@ -75,6 +80,7 @@ class Session:
                 pump.cancel()
             results = await asyncio.gather(*pumps, return_exceptions=True)
             self._forget_loaded()
+            self._place.scene.leave(id(self))
         for result in results:
             if isinstance(result, Exception) and not isinstance(result, EOFError | OSError):
                 raise result
@@ -90,6 +96,8 @@ class Session:
         while data := await self._from_server.read(_CHUNK_BYTES):
             # The answer to a load that is not LOCAL is one packet, sent when the file has been read to its end.
             self._forget_loaded()
+            if self._swallow_answer:
+                return
             await self._send(self._to_client, data)
 
     async def _pass_commands(self) -> None:
@@ -100,6 +108,8 @@ class Session:
             if header.begins_command(previous) and 0 < header.length <= _LONGEST_READ_QUERY:
                 payload = await self._from_client.readexactly(header.length)
                 await self._send(self._to_server, await self._translated(header, payload))
+                if self._slow:
+                    await asyncio.sleep(SLOW_SECONDS)
             else:
                 await self._pass_payload(header)
             previous = header
@@ -123,16 +133,29 @@ class Session:
         if payload[0] != COM_QUERY:
             return unchanged
         sql = payload[1:].decode("utf-8", "surrogateescape")
-        change = parse_set_role(sql)
-        if change is not None:
-            return self._after(change, unchanged)
-        load = parse_load(sql)
-        if load is None:
-            return unchanged
         try:
-            return await self._load(load)
+            self._suffer(sql)
+            change = parse_set_role(sql)
+            if change is not None:
+                return self._after(change, unchanged)
+            load = parse_load(sql)
+            return unchanged if load is None else await self._load(load)
         except AuroraError as error:
             return query_packet(_raising(error).encode())
+
+    def _suffer(self, sql: str) -> None:
+        """
+        Let the fault strike that this statement meets, if any.
+
+        Raises:
+            AuroraError: The server is to answer with this error instead.
+            EOFError: The connection is to break.
+        """
+        blow = self._place.scene.meet(id(self), sql)
+        if blow is Blow.BREAK:
+            raise EOFError
+        self._swallow_answer = blow is Blow.SWALLOW_ANSWER
+        self._slow = blow is Blow.SLOW
 
     def _after(self, change: RoleChange, unchanged: bytes) -> bytes:
         """Note what becomes of the role; the server behind us has no such role, and MariaDB knows no SET ROLE ALL."""

@@ -1,0 +1,73 @@
+"""Write the workload of a plan into the source table, evenly over the plan's time."""
+
+import itertools
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from ddb2aurora.pipeline import Pipeline
+from local_aws.chaos.plan import Plan
+from local_aws.chaos.workload import writes
+from operator_cli.clickstream import Operation
+from operator_cli.seeding import Seeder
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_TICK_SECONDS: Final = 0.25
+
+
+class Writer:
+    """Write in a thread of its own, from `start` on; one writer, so that the last write of an item is known."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", pipeline: Pipeline, plan: Plan) -> None:
+        self._seeder = Seeder(dynamodb, table=pipeline.source_table, key=pipeline.source_key)
+        self._plan = plan
+        self._stopping = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="chaos writer", daemon=True)
+        self.count = 0
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write no more."""
+        self._stopping.set()
+        self._thread.join()
+
+    @property
+    def done(self) -> bool:
+        """
+        Whether everything is written.
+
+        Raises:
+            Exception: Writing failed; it is raised here, where somebody waits for it.
+        """
+        if self._failure is not None:
+            raise self._failure
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._write()
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            self._failure = error
+
+    def _write(self) -> None:
+        plan = self._plan
+        planned = itertools.islice(writes(seed=plan.seed, cold_items=plan.cold_items), plan.changes)
+        rate = plan.changes / plan.seconds
+        started = time.monotonic()
+        while not self._stopping.is_set():
+            due = int((time.monotonic() - started) * rate) + 1 - self.count
+            group = list(itertools.islice(planned, max(due, 0)))
+            if due > 0 and not group:
+                return
+            self._seeder.write(group, written=self._written)
+            self._stopping.wait(_TICK_SECONDS)
+
+    def _written(self, batch: Sequence[Operation]) -> None:
+        self.count += len(batch)
