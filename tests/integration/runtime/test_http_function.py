@@ -102,11 +102,20 @@ def test_a_connection_that_breaks_means_that_the_process_died(an_emulator):
 def test_a_container_that_is_not_up_is_a_throttle_so_that_the_event_is_kept():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        function = HttpFunction(name="sample", url=f"http://127.0.0.1:{unused.getsockname()[1]}")
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        function = HttpFunction(name="sample", url=f"http://{address}")
 
         invocation = function.invoke({})
 
-    text = "the container does not accept connections"
+    text = f"the container {address} does not accept connections (ConnectionRefusedError)"
     assert invocation == Invocation(
         invocation.request_id, error=FunctionError("Throttled", "TooManyRequestsException", text)
     )
+
+
+def test_a_container_whose_name_nobody_knows_is_a_throttle_so_that_the_event_is_kept():
+    function = HttpFunction(name="sample", url="http://stopped-container.invalid:8080")
+
+    error = function.invoke({}).error
+
+    assert (error.kind, error.error_type) == ("Throttled", "TooManyRequestsException")

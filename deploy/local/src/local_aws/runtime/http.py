@@ -59,8 +59,8 @@ class HttpFunction:
         address = self._free.get()
         try:
             status, answer = self._post(address, body)
-        except ConnectionRefusedError:
-            return answers.failed(request_id, answers.throttled("the container does not accept connections"))
+        except _NoContainerError as error:
+            return answers.failed(request_id, answers.throttled(str(error)))
         except TimeoutError:
             return answers.failed(request_id, answers.timed_out(request_id, self._timeout_seconds))
         except (OSError, http.client.HTTPException) as error:
@@ -70,17 +70,30 @@ class HttpFunction:
             self._free.put(address)
         return interpret(request_id, status, answer)
 
+    def stop(self) -> None:
+        """Do nothing: the containers belong to whoever started them."""
+
     def _post(self, address: str, body: bytes) -> tuple[int, bytes]:
         parts = urlsplit(address)
         connection = http.client.HTTPConnection(
             parts.hostname or "localhost", parts.port or 80, timeout=self._timeout_seconds + _MARGIN_SECONDS
         )
         try:
+            connection.connect()
+        except OSError as error:
+            # Not started yet, or gone: its name may be unknown, its address without a host, its port closed.
+            why = f"the container {parts.netloc} does not accept connections ({type(error).__name__})"
+            raise _NoContainerError(why) from error
+        try:
             connection.request("POST", _PATH, body=body, headers={"Content-Type": "application/json"})
             response = connection.getresponse()
             return response.status, response.read()
         finally:
             connection.close()
+
+
+class _NoContainerError(Exception):
+    """There is nothing to send an event to."""
 
 
 def interpret(request_id: str, status: int, body: bytes) -> Invocation:
