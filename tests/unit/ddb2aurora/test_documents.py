@@ -200,8 +200,7 @@ def test_a_violation_names_place_and_rule_and_never_the_value(schema, document, 
         ('{"type": "number"}', "true", False),
         # A reference to the top must not lead to a validator that knows only floats.
         (
-            '{"$schema": "https://json-schema.org/draft/2020-12/schema", "properties": {"c": {"$ref": "#"}, "n": '
-            '{"type": "integer", "multipleOf": 0.01}}}',
+            _top(DRAFTS["2020-12"], '"properties": {"c": {"$ref": "#"}, "n": {"type": "integer", "multipleOf": 0.01}}'),
             '{"c": {"n": 1.0}}',
             True,
         ),
