@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from builders import a_change
+from builders import a_change, a_pipeline
 
 from ddb2aurora.logs import JsonFormatter, get_logger
 from ddb2aurora.mapping import Mapper
@@ -65,6 +65,7 @@ def test_what_came_in_is_counted_as_transformed_or_rejected(make, mapper):
         "RecordsReceived": 3,
         "RecordsTransformed": 1,
         "RecordsRejected": 2,
+        "RecordsDropped": 0,
     }
 
 
@@ -157,3 +158,13 @@ def test_all_missing_settings_are_named_together():
         "  PIPELINE is missing: set it to the name of a pipeline\n"
         "  LOG_LEVEL is 'LOUD': set it to the lowest level to log, one of INFO, DEBUG, WARNING, ERROR"
     )
+
+
+def test_a_delete_that_the_policy_ignores_is_dropped_and_counted(make):
+    running = Running(Mapper(a_pipeline(on_ttl_delete="keep")))
+    kept = a_change(kind="REMOVE", by_ttl=True)
+
+    answer = running.handle(make.event(make.record(kept, "1")))
+
+    assert answer == {"records": [{"recordId": "1", "result": "Dropped", "data": ""}]}
+    assert running.metrics["RecordsDropped"] == 1

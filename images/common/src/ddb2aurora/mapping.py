@@ -10,18 +10,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ddb2aurora.codec import decode, escape_pointer
-from ddb2aurora.dialect import Field, Row
+from ddb2aurora.dialect import Field, Operation, Row
 from ddb2aurora.documents import Check, decode_document, schema_check
 from ddb2aurora.envelope import Change
 from ddb2aurora.errors import Reason, RejectError
 from ddb2aurora.fields import MisfitError, encoder_for
 from ddb2aurora.paths import CHANGED_AT_MS, EVENT_NAME, ITEM, MISSING, SEQUENCE_NUMBER, look_up
-from ddb2aurora.pipeline import Column, Misfit, Pipeline
+from ddb2aurora.pipeline import Column, Misfit, Pipeline, TtlPolicy
 from ddb2aurora.version import version_of
 
 # A change, its item, and the same item with its documents opened.
 _ValueOf = Callable[[Change, Mapping[str, Any], Mapping[str, Any]], Any]
 _FieldOf = Callable[[Change, Mapping[str, Any], Mapping[str, Any]], Field]
+
+_TTL_OPERATIONS: Mapping[TtlPolicy, Operation | None] = {"delete": "D", "soft_delete": "S", "keep": None}
 
 
 class Mapper:
@@ -39,34 +41,59 @@ class Mapper:
         self._attributes = None if pipeline.reads_whole_item else pipeline.attributes
         self._documents = tuple((found.attribute, schema_check(found.schema)) for found in pipeline.documents)
         keys = pipeline.key_columns
-        self._fields = tuple((column in keys, _field_of(column, is_key=column in keys)) for column in pipeline.columns)
+        self._fields = tuple(
+            (
+                column in keys or (pipeline.mode == "append" and column.is_fact and column.source != ITEM),
+                _field_of(column, is_key=column in keys),
+            )
+            for column in pipeline.columns
+        )
+        self._on_delete: Operation = "S" if pipeline.mode == "soft_delete" else "D"
+        self._on_ttl_delete = _TTL_OPERATIONS[pipeline.on_ttl_delete]
 
-    def row(self, change: Change) -> Row:
+    def row(self, change: Change) -> Row | None:
         """
-        Return the row that *change* puts into the target, or deletes from it.
+        Return the row that *change* puts into the target or deletes from it; None if it is to leave no trace there.
+
+        Only a delete by time to live leaves none, when the pipeline says `on_ttl_delete: keep`.
 
         Raises:
             RejectError: The change can never load; the error says why and where in the item.
         """
-        if change.keys.keys() != self._key:
-            raise RejectError(
-                Reason.KEY_MISMATCH, pointer="/keys", detail="not the key attributes of the pipeline file"
-            )
-        try:
-            version = version_of(stream_epoch_ms=change.stream_epoch_ms, sequence_number=change.sequence_number)
-        except ValueError as error:
-            raise RejectError(Reason.UNDECODABLE, pointer="/sequence", detail=str(error)) from error
-        if change.event == "REMOVE":
-            keys = self._decode(change.keys)
-            # A delete carries the item's key and the time, and nothing else.
-            fields = tuple(field_of(change, keys, keys) if is_key else None for is_key, field_of in self._fields)
-            return Row(self._shape, "D", version, change.changed_at_ms, fields)
+        if change.event != "REMOVE":
+            return self.upsert(change)
+        version = self._version(change)
+        operation = self._on_ttl_delete if change.by_ttl else self._on_delete
+        if operation is None:
+            return None
+        keys = self._decode(change.keys)
+        # A delete carries the item's key and the time; an event log also takes the facts about it.
+        fields = tuple(field_of(change, keys, keys) if stays else None for stays, field_of in self._fields)
+        return Row(self._shape, operation, version, change.changed_at_ms, fields)
+
+    def upsert(self, change: Change) -> Row:
+        """
+        Return the row that *change*, which is no delete, puts into the target.
+
+        Raises:
+            RejectError: The change can never load; the error says why and where in the item.
+        """
+        version = self._version(change)
         if change.image is None:
             raise RejectError(Reason.UNDECODABLE, pointer="/image", detail="the stream must carry NEW_IMAGE")
         item = self._decode({**change.image, **change.keys})
         values = self._open_documents(item) if self._documents else item
         fields = tuple(field_of(change, item, values) for _, field_of in self._fields)
         return Row(self._shape, "U", version, change.changed_at_ms, fields)
+
+    def _version(self, change: Change) -> int:
+        if change.keys.keys() != self._key:
+            detail = "not the key attributes of the pipeline file"
+            raise RejectError(Reason.KEY_MISMATCH, pointer="/keys", detail=detail)
+        try:
+            return version_of(stream_epoch_ms=change.stream_epoch_ms, sequence_number=change.sequence_number)
+        except ValueError as error:
+            raise RejectError(Reason.UNDECODABLE, pointer="/sequence", detail=str(error)) from error
 
     def _decode(self, image: Mapping[str, Any]) -> dict[str, Any]:
         # What no column reads is not decoded: an exotic value there is nobody's business.

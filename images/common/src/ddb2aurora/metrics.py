@@ -35,6 +35,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     "RecordsRefused": Metric("stream-processor", "Count", "records that Firehose refused and that were sent again"),
     "RecordsReceived": Metric("firehose-transformer", "Count", "records handed over by Firehose"),
     "RecordsTransformed": Metric("firehose-transformer", "Count", "records turned into a row"),
+    "RecordsDropped": Metric("firehose-transformer", "Count", "deletes by time to live that the pipeline ignores"),
     "RecordsRejected": Metric("firehose-transformer", "Count", "records that can never load, kept under failed/"),
     "ObjectsReceived": Metric("aurora-loader", "Count", "objects that events announced"),
     "ObjectsLoaded": Metric("aurora-loader", "Count", "objects loaded"),

@@ -13,12 +13,34 @@ def rows_after(rows: Iterable[Row], *, pipeline: Pipeline) -> dict[Fields, Field
     """
     Return the fields of the target's rows, by key, after *rows* in any order and any repetition.
 
-    The newest version of a key decides: an upsert gives its fields, a delete gives no row.
+    The newest upsert of a key gives its fields, unless a newer delete leaves no row. A soft delete leaves it; see
+    `stamps_after`. An event log has a row for each change, and the change's version at the end of its key.
     """
-    positions = [pipeline.columns.index(column) for column in pipeline.key_columns]
-    newest: dict[Fields, Row] = {}
+    if pipeline.mode == "append":
+        return {(*_key(row, pipeline), str(row.version)): row.fields for row in rows}
+    upserts, deletes, _ = _newest(rows, pipeline)
+    return {key: row.fields for key, row in upserts.items() if key not in deletes or deletes[key].version < row.version}
+
+
+def stamps_after(rows: Iterable[Row], *, pipeline: Pipeline) -> dict[Fields, int | None]:
+    """Return, for each key whose row stays but is deleted, when that was (ms since 1970)."""
+    upserts, _, soft_deletes = _newest(rows := tuple(rows), pipeline)
+    standing = rows_after(rows, pipeline=pipeline)
+    return {
+        key: row.changed_at_ms
+        for key, row in soft_deletes.items()
+        if key in standing and row.version > upserts[key].version
+    }
+
+
+def _newest(rows: Iterable[Row], pipeline: Pipeline) -> tuple[dict[Fields, Row], dict[Fields, Row], dict[Fields, Row]]:
+    newest: dict[str, dict[Fields, Row]] = {"U": {}, "D": {}, "S": {}}
     for row in rows:
-        key = tuple(row.fields[position] for position in positions)
-        if key not in newest or row.version > newest[key].version:
-            newest[key] = row
-    return {key: row.fields for key, row in newest.items() if row.operation == "U"}
+        found, key = newest[row.operation], _key(row, pipeline)
+        if key not in found or row.version > found[key].version:
+            found[key] = row
+    return newest["U"], newest["D"], newest["S"]
+
+
+def _key(row: Row, pipeline: Pipeline) -> Fields:
+    return tuple(row.fields[pipeline.columns.index(column)] for column in pipeline.key_columns)

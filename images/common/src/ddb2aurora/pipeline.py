@@ -97,6 +97,11 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(mapped | set(self.source_key) | {document.attribute for document in self.documents})
 
     @property
+    def keeps_deleted(self) -> bool:
+        """Whether rows of deleted items may stay, stamped with the time of the delete."""
+        return self.mode == "soft_delete" or self.on_ttl_delete == "soft_delete"
+
+    @property
     def reads_whole_item(self) -> bool:
         """Whether a column holds the item as a whole, so that no attribute may be left out."""
         return any(column.source == "$item" for column in self.columns)

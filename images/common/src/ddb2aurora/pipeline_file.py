@@ -16,7 +16,7 @@ from jsonschema.exceptions import ValidationError
 
 from ddb2aurora.column_types import ColumnType, parse_column_type
 from ddb2aurora.documents import SchemaFileError, schema_check
-from ddb2aurora.paths import FACTS, parse_path
+from ddb2aurora.paths import FACTS, ITEM, parse_path
 from ddb2aurora.pipeline import Column, Document, Misfit, Pipeline
 from ddb2aurora.pipeline_source import PipelineFileError, PipelineSource, Problem
 from ddb2aurora.sql import CHANGED_AT_COLUMN, DELETED_AT_COLUMN, VERSION_COLUMN
@@ -25,6 +25,7 @@ __all__ = ["PipelineFileError", "Problem", "pipeline_file_schema", "read_pipelin
 
 _RESERVED_COLUMNS: Final = {"_shape", "_op", "_line", VERSION_COLUMN, CHANGED_AT_COLUMN, DELETED_AT_COLUMN}
 _MAX_KEY_BYTES: Final = 3072  # InnoDB: the longest index key with the DYNAMIC row format
+_VERSION_BYTES: Final = 30  # DECIMAL(65,0); part of the key of an event log
 _MAX_ROW_BYTES: Final = 65_535  # MySQL: the longest row, not counting text, blob and json
 _OWN_BYTES: Final = 64  # _version takes 30 bytes, the times 8 each
 _DEFAULT_MAX_REJECT_SHARE: Final = 0.1
@@ -95,6 +96,7 @@ def _build(source: PipelineSource) -> Pipeline | None:
         max_reject_share=target.get("max_reject_share", _DEFAULT_MAX_REJECT_SHARE),
         columns=columns,
     )
+    _check_mode(source, pipeline)
     _check_sizes(source, pipeline)
     return pipeline
 
@@ -178,8 +180,23 @@ def _check_nulls(source: PipelineSource, columns: tuple[Column, ...]) -> None:
             source.report(place, f"column {column.name}: on_misfit: null needs a column that may be null")
 
 
+def _check_mode(source: PipelineSource, pipeline: Pipeline) -> None:
+    if pipeline.mode != "append":
+        return
+    if pipeline.on_ttl_delete == "soft_delete":
+        source.report(
+            ("target", "on_ttl_delete"), "on_ttl_delete: an event log has no row to stamp; use delete or keep"
+        )
+    for column in pipeline.value_columns:
+        if not column.nullable and (not column.is_fact or column.source == ITEM):
+            place = ("target", "columns", column.name, "null")
+            source.report(place, f"column {column.name}: the log of a delete has no value for it; it must allow NULL")
+
+
 def _check_sizes(source: PipelineSource, pipeline: Pipeline) -> None:
     key_bytes = sum(column.type.key_bytes for column in pipeline.key_columns)
+    if pipeline.mode == "append":
+        key_bytes += _VERSION_BYTES
     if key_bytes > _MAX_KEY_BYTES:
         source.report(
             ("target", "columns", pipeline.key_columns[0].name),

@@ -38,7 +38,13 @@ class App:
             defect = error.__cause__ if error.reason is Reason.UNEXPECTED else None
             _LOG.warning("record rejected", extra=why, exc_info=defect)
         received, rejected = len(answer["records"]), len(rejections)
-        self._metrics.emit(RecordsReceived=received, RecordsTransformed=received - rejected, RecordsRejected=rejected)
+        dropped = sum(record["result"] == "Dropped" for record in answer["records"])
+        self._metrics.emit(
+            RecordsReceived=received,
+            RecordsTransformed=received - rejected - dropped,
+            RecordsRejected=rejected,
+            RecordsDropped=dropped,
+        )
         return answer
 
 

@@ -76,24 +76,29 @@ def transform(event: Mapping[str, Any], mapper: Mapper, *, max_answer_bytes: int
             rejections.append(Rejection(record.record_id, error))
             answers.append({"recordId": record.record_id, "result": "ProcessingFailed", "data": ""})
         else:
-            room -= len(line)
-            answers.append({"recordId": record.record_id, "result": "Ok", "data": line})
+            room -= len(line or "")
+            result = "Dropped" if line is None else "Ok"
+            answers.append({"recordId": record.record_id, "result": result, "data": line or ""})
     return Transformation({"records": answers}, tuple(rejections))
 
 
-def _line(data: object, mapper: Mapper, *, room: int) -> str:
+def _line(data: object, mapper: Mapper, *, room: int) -> str | None:
+    """Return the line of a record in base64, None if the pipeline's policy is to leave no trace of the change."""
     try:
         # Not strict, it would skip what is not base64, and read something else than what was put.
         change = a2b_base64(data, strict_mode=True)  # type: ignore[arg-type]  # another type is a TypeError
     except (Base64Error, TypeError, ValueError) as error:
         raise RejectError(Reason.UNDECODABLE, detail="not base64") from error
     try:
-        line = encode_row(mapper.row(decode_change(change)))
+        row = mapper.row(decode_change(change))
+        line = None if row is None else encode_row(row)
     except RejectError:
         raise
     except Exception as error:
         # One record must never cost its neighbours their place, whatever it has found in our code.
         raise RejectError(Reason.UNEXPECTED, detail=type(error).__name__) from error
+    if line is None:
+        return None
     encoded = b2a_base64(line, newline=False).decode()
     if len(encoded) > room:
         raise RejectError(Reason.ANSWER_TOO_LARGE, detail="no room left in the answer; replay the record")

@@ -3,18 +3,19 @@ The proof at the end: every live item has its row with equal values, every delet
 pipeline must reject lies under `failed/` with its reason.
 """
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
+from ddb2aurora.codec import decode
 from ddb2aurora.database.values import comparable, field_of
 from ddb2aurora.dialect import Field
 from ddb2aurora.envelope import Change, decode_change
 from ddb2aurora.errors import RejectError
 from ddb2aurora.failed import FailedRecord, decode_failed
+from ddb2aurora.fields import encoder_for
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import CHANGED_AT_COLUMN, quote_name
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from local_aws.stack.clients import Clients
 
 Key = tuple[Field, ...]
+# The time of a row's change, and its fields.
+_Found = tuple[int | None, tuple[Field, ...]]
 _MOST_PROBLEMS_SHOWN = 10
 
 
@@ -37,6 +40,10 @@ class Proof:
     rejected_items: int = 0
     failed_records: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    failed_but_fit: int = 0
+    """Failed changes that the pipeline takes: a stage was at fault, and they are there to be replayed."""
+    rejected_with_row: int = 0
+    """Rejected items with a row: of an earlier state, since a row keeps its last good one."""
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -55,11 +62,14 @@ def prove(pipeline: Pipeline, *, clients: "Clients", bucket: str, connection: "C
     """Compare the whole source with the whole target and with what lies under `failed/`."""
     proof = Proof()
     mapper = Mapper(pipeline)
+    key_of = _key_fields(pipeline)
     rows = _rows(pipeline, connection)
     failed = _failed_reasons(pipeline, clients, bucket, mapper, proof)
     for item in _items(pipeline, clients):
         proof.items += 1
-        _compare(item, pipeline, mapper, rows, failed, proof)
+        keys = {name: item[name] for name in pipeline.source_key}
+        found = rows.pop(key_of(keys), None)
+        _compare(item, keys, found, pipeline=pipeline, mapper=mapper, failed=failed, proof=proof)
     proof.problems.extend(f"a row without an item: {_shown(key)}" for key in rows)
     return proof
 
@@ -70,12 +80,12 @@ def _items(pipeline: Pipeline, clients: "Clients") -> Iterator[dict[str, Any]]:
         yield from page["Items"]
 
 
-def _rows(pipeline: Pipeline, connection: "Connection[Any]") -> dict[Key, tuple[int | None, tuple[Field, ...]]]:
+def _rows(pipeline: Pipeline, connection: "Connection[Any]") -> dict[Key | None, _Found]:
     """Return all rows by key: the time of their change, and their fields."""
     names = [quote_name(CHANGED_AT_COLUMN), *(quote_name(column.name) for column in pipeline.columns)]
     table = quote_name(pipeline.target_database, pipeline.target_table)
     positions = [pipeline.columns.index(column) for column in pipeline.key_columns]
-    found = {}
+    found: dict[Key | None, _Found] = {}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(names)} FROM {table}")  # noqa: S608 - names are quoted
         for changed_at_ms, *values in cursor:
@@ -96,39 +106,42 @@ def _failed_reasons(
             for record in decode_failed(content):
                 proof.failed_records += 1
                 reason, change = _why(record, mapper)
-                proof.reasons[reason] += 1
-                if change is not None:
+                proof.reasons[reason or record.error_code] += 1
+                proof.failed_but_fit += reason is None
+                if change is not None and reason is not None:
                     reasons[_shown(change.keys)].add(reason)
     return reasons
 
 
-def _why(record: FailedRecord, mapper: Mapper) -> tuple[str, Change | None]:
+def _why(record: FailedRecord, mapper: Mapper) -> tuple[str | None, Change | None]:
+    """Return why the pipeline rejects the change of *record*, None if it takes it, and the change itself."""
     change = None
     try:
         change = decode_change(record.raw_data)
         mapper.row(change)
     except RejectError as error:
         return error.reason, change
-    return record.error_code, change
+    return None, change
 
 
 def _compare(
     item: dict[str, Any],
+    keys: dict[str, Any],
+    found: _Found | None,
+    *,
     pipeline: Pipeline,
     mapper: Mapper,
-    rows: dict[Key, tuple[int | None, tuple[Field, ...]]],
     failed: Mapping[str, set[str]],
     proof: Proof,
 ) -> None:
-    keys = {name: item[name] for name in pipeline.source_key}
-    found = rows.pop(_key_fields(keys, pipeline), None)
     # The time of the last change is not in the item; everything else is.
     changed_at_ms = found[0] if found else None
     change = _as_change(item, keys, pipeline, changed_at_ms)
     try:
-        expected = mapper.row(change).fields
+        expected = mapper.upsert(change).fields
     except RejectError as error:
         proof.rejected_items += 1
+        proof.rejected_with_row += found is not None
         if error.reason not in failed.get(_shown(keys), set()):
             proof.problems.append(f"rejected for {error.reason}, but not under failed/: {_shown(keys)}")
         return
@@ -160,10 +173,19 @@ def _as_change(item: dict[str, Any], keys: dict[str, Any], pipeline: Pipeline, c
     )
 
 
-def _key_fields(keys: dict[str, Any], pipeline: Pipeline) -> Key:
-    deserialize = TypeDeserializer().deserialize
-    return tuple(str(deserialize(keys[name])) for name in pipeline.source_key)
+def _key_fields(pipeline: Pipeline) -> Callable[[dict[str, Any]], Key | None]:
+    """Return the function that gives the key of the row of an item; None for a key that fits no row."""
+    columns = tuple((str(column.path[0]), encoder_for(column.type)) for column in pipeline.key_columns)
+
+    def key_of(keys: dict[str, Any]) -> Key | None:
+        try:
+            return tuple(encode(decode(keys[name])) for name, encode in columns)
+        except RejectError:
+            return None
+
+    return key_of
 
 
 def _shown(key: object) -> str:
-    return repr(key)
+    """Return *key* as a text that is the same for equal keys, whatever order their attributes are in."""
+    return json.dumps(key, sort_keys=True, default=repr)
