@@ -178,7 +178,7 @@ class LineByLine:
 
     def _reject(self, line: _Line, refusal: _Refusal) -> None:
         self._result.rejected += 1
-        if self._result.rejected > self._pipeline.max_reject_share * self._result.rows:
+        if self._result.rejected > self._most_rejects():
             raise TooManyRejectsError(
                 f"{self._ref.url}: more than {self._pipeline.max_reject_share:.1%} of its {self._result.rows} rows are "
                 f"refused (the last one, line {line.number}: {refusal.reason}); nothing of it was loaded. Mend the "
@@ -201,3 +201,8 @@ class LineByLine:
                 line.content,
             ),
         )
+
+    def _most_rejects(self) -> float:
+        share = self._pipeline.max_reject_share
+        # One bad row is no sign of a bad object, however few rows there are; a share of 0 wants none all the same.
+        return max(1, share * self._result.rows) if share else 0
