@@ -17,8 +17,7 @@ Place = tuple[str | int, ...]
 
 _MAX_VALUES: Final = 100_000  # aliases of aliases grow without bounds
 _MAX_DEPTH: Final = 50
-_PLAIN_COLLECTIONS: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
-_MERGE: Final = "tag:yaml.org,2002:merge"
+_YAML_S_OWN: Final = "tag:yaml.org,2002:"
 
 
 class Problem(NamedTuple):
@@ -71,8 +70,9 @@ class PipelineSource:
             raise PipelineFileError([Problem(self.path, self._lines[place], "its aliases make it too large")])
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, place)
-        if node.tag not in _PLAIN_COLLECTIONS:
-            self.report(place, f"the tag {node.tag} has no meaning here")
+        tag = _tag(node)
+        if tag not in ("map", "seq"):
+            self.report(place, f"the tag {tag} has no meaning here")
         if isinstance(node, yaml.SequenceNode):
             return [self._value(inner, (*place, index)) for index, inner in enumerate(node.value)]
         found: dict[str, Any] = {}
@@ -80,7 +80,7 @@ class PipelineSource:
             self._lines.setdefault((*place, str(key_node.value)), key_node.start_mark.line + 1)
             if not isinstance(key_node, yaml.ScalarNode):
                 self.report(place, "a key must be plain text")
-            elif key_node.tag == _MERGE:
+            elif _tag(key_node) == "merge":
                 self.report((*place, key_node.value), "merge keys (<<) are not read here; write the entries out")
             elif key_node.value in found:
                 text = f"{key_node.value!r} stands here twice, in line {key_node.start_mark.line + 1} again"
@@ -96,12 +96,16 @@ class PipelineSource:
         except UnicodeEncodeError:
             self.report(place, "half of a surrogate pair is no character")
         except (yaml.YAMLError, ValueError, OverflowError):
-            self.report(place, f"{node.value!r} cannot be read as {node.tag.rpartition(':')[2]}")
+            self.report(place, f"{node.value!r} cannot be read as {_tag(node)}")
         else:
             if not isinstance(value, float) or math.isfinite(value):
                 return value
             self.report(place, f"{node.value!r} is no number to reckon with")
         return None
+
+
+def _tag(node: yaml.Node) -> str:
+    return str(node.tag).removeprefix(_YAML_S_OWN)
 
 
 def _compose(path: Path) -> yaml.Node | None:
