@@ -68,12 +68,15 @@ def chaos(
         )
         with stack:
             console.print(f"database: {stack.database.flavor} {stack.database.version}; LOAD_MODE={load_mode}")
-            result = _run(stack, pipeline, plan, faults=faults, pace=pace, console=console)
-            holds = result is not None and result.holds
-            if not holds:
-                kept = folder / f"seed-{plan.seed}"
-                shutil.copytree(stack.folder, kept, dirs_exist_ok=True)
-                _tell_how_to_repeat(console, plan, load_mode=load_mode, kept=kept)
+            holds = False
+            try:
+                result = _run(stack, pipeline, plan, faults=faults, pace=pace, console=console)
+                holds = result is not None and result.holds
+            finally:
+                if not holds:
+                    kept = folder / f"seed-{plan.seed}"
+                    shutil.copytree(stack.folder, kept, dirs_exist_ok=True)
+                    _tell_how_to_repeat(console, plan, load_mode=load_mode, kept=kept)
     console.print(f"VERDICT: {'the promise holds' if holds else 'the promise is BROKEN, or was not put to the test'}")
     raise typer.Exit(0 if holds else 1)
 

@@ -80,9 +80,9 @@ class Mender:
     def replay_batches(self) -> int:
         """Give the stream-processor every batch that its mapping gave up again, and return how many there were."""
         count = 0
-        for key, body in self._objects(_DISCARDED_BATCHES):
+        for key in self._keys(_DISCARDED_BATCHES):
             count += 1
-            answer = self._stream_processor.invoke(json.loads(json.loads(body)["payload"]))
+            answer = self._stream_processor.invoke(json.loads(json.loads(self._read(key))["payload"]))
             if answer.error is None and not (answer.payload or {}).get("batchItemFailures"):
                 self._clients.s3.delete_object(Bucket=self._bucket, Key=key)
                 self.mended["batches replayed"] += 1
@@ -91,9 +91,9 @@ class Mender:
     def redrive_records(self) -> int:
         """Give Firehose every failed record that fits today's mapping again, and return how many there were."""
         count = 0
-        for key, body in self._objects(f"failed/{self._pipeline.name}/processing-failed/"):
+        for key in self._keys(f"failed/{self._pipeline.name}/processing-failed/"):
             if key not in self._redriven:
-                fitting = [record.raw_data for record in decode_failed(body) if self._fits(record)]
+                fitting = [record.raw_data for record in decode_failed(self._read(key)) if self._fits(record)]
                 for start in range(0, len(fitting), _RECORDS_A_CALL):
                     self._put(fitting[start : start + _RECORDS_A_CALL])
                 count += len(fitting)
@@ -117,8 +117,9 @@ class Mender:
             return False
         return True
 
-    def _objects(self, prefix: str) -> list[tuple[str, bytes]]:
-        s3 = self._clients.s3
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-        return [(key, s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()) for key in keys]
+    def _keys(self, prefix: str) -> list[str]:
+        pages = self._clients.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def _read(self, key: str) -> bytes:
+        return self._clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()

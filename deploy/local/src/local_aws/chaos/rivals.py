@@ -16,6 +16,7 @@ from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import quote_name
 from local_aws.faults import Faults
 from local_aws.services.database import DatabaseServer
+from local_aws.services.errors import LocalServiceError
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -45,6 +46,7 @@ class Rivals:
         self._hot_keys = tuple(hot_keys)
         self._faults = faults
         self._stopping = threading.Event()
+        self._failure: LocalServiceError | None = None
         attacks: tuple[Mapping[str, Callable[[], None]], ...] = (
             {"database.restart": self._restart, "database.crash": self._crash},
             {"database.kill_connection": self._kill_connection, "database.lock_wait": self._lock_wait},
@@ -64,10 +66,17 @@ class Rivals:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the attacks, and wait for those that run."""
+        """
+        End the attacks, and wait for those that run.
+
+        Raises:
+            LocalServiceError: The server did not come back from one of them.
+        """
         self._stopping.set()
         for thread in self._threads:
             thread.join()
+        if self._failure is not None:
+            raise self._failure
 
     def _attack(self, attacks: Mapping[str, Callable[[], None]]) -> None:
         while not self._stopping.wait(_PAUSE_SECONDS):
@@ -79,6 +88,9 @@ class Rivals:
                 except (pymysql.err.Error, OSError) as error:
                     # Another thread may have the server down at this moment.
                     _LOG.info("attack broke off", extra={"fault": name, "error": repr(error)})
+                except LocalServiceError as error:
+                    self._failure = error
+                    return
 
     def _restart(self) -> None:
         self._database.restart()
