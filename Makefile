@@ -4,6 +4,9 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv/bin
 ITEMS ?= 1000
+MINUTES ?= 10
+CHANGES ?= 200000
+LEAST ?= 50
 CACHE := .local/cache
 PYTEST := $(VENV)/pytest
 export PYTHON
@@ -37,6 +40,10 @@ test-unit: set-up ## Run the tests that need no service (seconds)
 
 test-deep: set-up ## Run the tests with many random examples; prints the seed
 	@HYPOTHESIS_PROFILE=deep $(PYTEST) tests/unit tests/integration
+
+.PHONY: chaos
+chaos: set-up ## Attack the whole path with faults at every hop for MINUTES, then account for every one of CHANGES
+	@$(VENV)/ddb2aurora chaos --minutes $(MINUTES) --changes $(CHANGES) --least $(LEAST) --cache $(CACHE) $(if $(SEED),--seed $(SEED))
 
 .PHONY: check
 check: set-up ## Format, lint, types, import contracts, templates: run everything, then report
