@@ -103,7 +103,7 @@ def changes(draw) -> Change:
 rows = st.builds(
     Row,
     shape=st.text(string.hexdigits, min_size=1, max_size=12),
-    operation=st.sampled_from(["U", "D"]),
+    operation=st.sampled_from(["U", "D", "S"]),
     version=st.integers(min_value=0, max_value=10**65 - 1),
     changed_at_ms=st.none() | _times,
     fields=st.lists(st.none() | texts, max_size=6).map(tuple),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddb2aurora.dialect import Row
-from ddb2aurora.model import rows_after
+from ddb2aurora.model import rows_after, stamps_after
 
 PIPELINE = a_pipeline()
 
@@ -49,12 +49,17 @@ def test_the_newest_change_of_a_key_decides(rows, expected):
     assert rows_after(rows, pipeline=PIPELINE) == expected
 
 
-@given(_histories, st.randoms(use_true_random=False), st.data())
-def test_order_and_repetition_of_the_changes_do_not_matter(history, shuffler: random.Random, data):
+@pytest.mark.parametrize("mode", ["mirror", "soft_delete", "append"])
+@given(history=_histories, shuffler=st.randoms(use_true_random=False), data=st.data())
+def test_order_and_repetition_of_the_changes_do_not_matter(mode, history, shuffler: random.Random, data):
+    pipeline = a_pipeline(mode=mode)
+    if mode == "soft_delete":
+        history = [row._replace(operation=data.draw(st.sampled_from(["D", "S", row.operation]))) for row in history]
     repeated = history + data.draw(st.lists(st.sampled_from(history))) if history else []
     shuffler.shuffle(repeated)
 
-    assert rows_after(repeated, pipeline=PIPELINE) == rows_after(history, pipeline=PIPELINE)
+    assert rows_after(repeated, pipeline=pipeline) == rows_after(history, pipeline=pipeline)
+    assert stamps_after(repeated, pipeline=pipeline) == stamps_after(history, pipeline=pipeline)
 
 
 @given(_histories, st.integers(0, 20))

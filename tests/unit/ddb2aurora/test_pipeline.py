@@ -52,6 +52,20 @@ def test_a_pipeline_knows_whether_it_reads_whole_items(source, whole):
     assert a_pipeline(columns=(a_column("id"), a_column("all", "json", source=source))).reads_whole_item is whole
 
 
+@pytest.mark.parametrize(
+    ("mode", "policy", "keeps"),
+    [
+        ("mirror", "delete", False),
+        ("mirror", "keep", False),
+        ("mirror", "soft_delete", True),
+        ("soft_delete", "delete", True),
+        ("append", "delete", False),
+    ],
+)
+def test_a_pipeline_knows_whether_rows_of_deleted_items_may_stay(mode, policy, keeps):
+    assert a_pipeline(mode=mode, on_ttl_delete=policy).keeps_deleted is keeps
+
+
 def test_the_shape_stays_what_it_is():
     assert a_pipeline().shape == "50c9d00c73d3"
 

@@ -248,6 +248,29 @@ target:
     ]
 
 
+def test_an_event_log_has_room_for_what_a_delete_lacks(read):
+    text = THINGS.replace("table: Things", "table: Things\n  mode: append\n  on_ttl_delete: soft_delete").replace(
+        "from: note}",
+        """from: note, null: false}
+    id_again: {type: json, from: $item, null: false}
+    event: {type: varchar(6), from: $event_name, null: false}""",
+    )
+
+    assert problems(read, text) == [
+        (9, "on_ttl_delete: an event log has no row to stamp; use delete or keep"),
+        (13, "column note: the log of a delete has no value for it; it must allow NULL"),
+        (14, "column id_again: the log of a delete has no value for it; it must allow NULL"),
+    ]
+
+
+def test_the_key_of_an_event_log_holds_the_version_too(read):
+    text = THINGS.replace("varchar(100)", "varchar(768)")
+
+    assert read(text).mode == "mirror"
+    [(line, problem)] = problems(read, text.replace("table: Things", "table: Things\n  mode: append"))
+    assert (line, problem[:38]) == (10, "the key columns may take 3102 bytes, a")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
