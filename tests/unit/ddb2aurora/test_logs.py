@@ -75,6 +75,20 @@ def test_the_message_of_a_foreign_exception_is_never_logged(lines):
     assert all("test_logs.py:" in error["frames"][-1] for error in line["errors"])
 
 
+def test_a_foreign_exception_is_not_logged_as_a_message_either(lines):
+    logging.getLogger("driver").error(ValueError("a secret"))
+    logging.getLogger("driver").error("lost %s after %s tries", ValueError("a secret"), "3")
+    logging.getLogger("driver").error("lost %s", HaltError("one of ours"))
+    logging.getLogger("driver").error("lost %(what)s", {"what": "it"})
+
+    assert [line["message"] for line in lines()] == [
+        "(message withheld)",
+        "lost (message withheld) after 3 tries",
+        "lost one of ours",
+        "lost it",
+    ]
+
+
 def test_causes_that_lead_in_a_circle_end(lines):
     first, second = HaltError("first"), HaltError("second")
     first.__cause__, second.__cause__ = second, first

@@ -41,13 +41,21 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name.removeprefix(f"{_OURS}."),
-            "message": record.getMessage(),
+            "message": _text(record),
         }
         # A field never takes the place of what every line has.
         entry = {**entry, **getattr(record, _FIELDS, {}), **entry}
         if record.exc_info and record.exc_info[1]:
             entry["errors"] = [_describe(error) for error in _chain(record.exc_info[1])]
         return json.dumps(entry, default=_shown)
+
+
+def _text(record: logging.LogRecord) -> str:
+    if isinstance(record.msg, BaseException):
+        return _message(record.msg)
+    if isinstance(record.args, tuple) and any(isinstance(value, BaseException) for value in record.args):
+        return str(record.msg) % tuple(_shown(value) for value in record.args)
+    return record.getMessage()
 
 
 def _shown(value: object) -> str:
