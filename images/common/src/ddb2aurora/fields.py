@@ -198,7 +198,7 @@ def _mysql_json_number(number: Decimal | int) -> str:
 def _text_that_mysql_reads_as(double: float) -> str | None:
     # MySQL reads JSON by RapidJSON without its full-precision flag: the significand becomes a double, then one
     # multiplication or division by a power of ten follows. Where that rounds twice, the last bit may be wrong.
-    digits = Decimal(repr(double)).normalize().as_tuple()
+    digits = Decimal(repr(double)).as_tuple()
     significand, exponent = int("".join(map(str, digits.digits))), int(digits.exponent)
     if abs(exponent) > _MAX_POWER_OF_TEN:
         return None

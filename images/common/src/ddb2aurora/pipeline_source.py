@@ -15,7 +15,7 @@ from ddb2aurora.errors import HaltError
 
 Place = tuple[str | int, ...]
 
-_MAX_VALUES: Final = 100_000  # aliases of aliases grow without bounds
+_MAX_VALUES: Final = 20_000  # aliases of aliases grow without bounds
 _MAX_DEPTH: Final = 50
 _YAML_S_OWN: Final = "tag:yaml.org,2002:"
 
