@@ -113,10 +113,17 @@ def verdict(proof: Proof, counts: StageCounts) -> Iterator[str]:
     """Yield the verdict, and what speaks against it."""
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(proof.reasons.items())) or "none"
     yield f"{proof.equal_rows:,} of {proof.items:,} items have a row with equal values"
-    yield f"{proof.rejected_items:,} broken items have none and lie under failed/ ({reasons})"
+    rejected = proof.rejected_items - proof.rejected_with_row
+    yield f"{rejected:,} broken items have none and lie under failed/ ({reasons})"
+    if proof.rejected_with_row:
+        yield f"{proof.rejected_with_row:,} broken items have a row"
+    if proof.failed_but_fit:
+        yield f"{proof.failed_but_fit:,} changes lie under failed/ although the pipeline takes them"
     balance = "=" if counts.accounted else "≠"
     yield (
         f"accounting: {counts.records:,} records in {balance} {counts.loaded.rows - counts.loaded.rejected:,} loaded "
         f"+ {counts.loaded.rejected + counts.failed:,} rejected"
     )
+    if not counts.nothing_lost:
+        yield f"{counts.changes:,} changes were read off the stream, and {counts.records:,} reached Firehose"
     yield from proof.problem_lines()
