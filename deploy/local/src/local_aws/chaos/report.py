@@ -1,6 +1,7 @@
 """What a run of chaos shows: bars and faults while it runs, then the table of faults, the account and the verdict."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Self
 
 from rich.console import Console, Group
@@ -14,6 +15,7 @@ from local_aws.chaos.run import Moment, Result
 from local_aws.faults import FAULTS
 
 _WIDE: Final = 140
+_LINE_EVERY_SECONDS: Final = 30
 _SENT_AGAIN: Final = "the stream-processor sends again what was not confirmed"
 _DELIVERED_AGAIN: Final = "the stream delivers the batch again"
 _VERSIONS: Final = "versions: the rows depend on the set of changes"
@@ -58,9 +60,12 @@ SURVIVED_BY: Final[Mapping[str, str]] = {
 
 
 class Screen:
-    """Bars and a line of faults on a terminal; nothing where there is none."""
+    """Bars and a line of faults on a terminal; a line now and then where there is none."""
 
-    def __init__(self, console: Console, plan: Plan) -> None:
+    def __init__(self, console: Console, plan: Plan, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._clock = clock
+        self._next_line = clock() + _LINE_EVERY_SECONDS
         self._plan = plan
         self._progress = Progress(TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn())
         names = ("writes to DynamoDB", "changes read off the stream", "rows in loaded objects")
@@ -92,6 +97,9 @@ class Screen:
         line = f"{sum(moment.faults.values()):,} faults; {enough} of {len(RATES)} kinds struck {self._plan.least} times"
         if self._live is not None:
             self._live.update(Group(Text(moment.phase), self._progress, Text(line)))
+        elif self._clock() >= self._next_line:
+            self._next_line = self._clock() + _LINE_EVERY_SECONDS
+            self._console.print(f"{moment.phase}: {moment.written:,} written; {line}", markup=False)
 
 
 def fault_table(result: Result, *, width: int) -> Table:
