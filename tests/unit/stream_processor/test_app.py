@@ -65,6 +65,7 @@ def test_an_event_is_forwarded_counted_and_answered(make, log):
         "ChangesForwarded": 2,
         "ChangesFailed": 0,
         "ChangesOversized": 0,
+        "ChangesMalformed": 0,
         "RecordsRefused": 0,
     }
     assert log.getvalue() == ""

@@ -32,6 +32,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     "ChangesForwarded": Metric("stream-processor", "Count", "changes that Firehose has accepted"),
     "ChangesFailed": Metric("stream-processor", "Count", "changes reported as failed, which the stream delivers again"),
     "ChangesOversized": Metric("stream-processor", "Count", "changes too large for Firehose, kept under failed/"),
+    "ChangesMalformed": Metric("stream-processor", "Count", "records of no known form, kept under failed/"),
     "RecordsRefused": Metric("stream-processor", "Count", "records that Firehose refused and that were sent again"),
     "RecordsReceived": Metric("firehose-transformer", "Count", "records handed over by Firehose"),
     "RecordsTransformed": Metric("firehose-transformer", "Count", "records turned into a row"),

@@ -88,7 +88,8 @@ class App:
             ChangesReceived=report.received,
             ChangesForwarded=report.forwarded,
             ChangesFailed=len(report.failed),
-            ChangesOversized=report.kept,
+            ChangesOversized=report.oversized,
+            ChangesMalformed=report.kept - report.oversized,
             RecordsRefused=report.refused,
         )
         if report.refused:

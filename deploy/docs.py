@@ -1,0 +1,38 @@
+"""Write the pages of docs/ that are made from code: `make docs`. A test compares them with what is committed."""
+
+from pathlib import Path
+
+from ddb2aurora.metrics import METRICS, NAMESPACE
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def metrics_page() -> str:
+    """Return docs/metrics.md."""
+    rows = [f"| `{name}` | {found.stage} | {found.unit} | {found.meaning} |" for name, found in METRICS.items()]
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            f"Made by `make docs`. Namespace `{NAMESPACE}`, dimensions `Stage` and `Pipeline`, in CloudWatch's",
+            "embedded metric format on standard output. What is not in this table cannot be emitted.",
+            "",
+            "| metric | stage | unit | meaning |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+PAGES = {"metrics.md": metrics_page}
+
+
+def main() -> None:
+    """Write every page."""
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
