@@ -203,6 +203,7 @@ class Session:
         finally:
             gone.set()
             await asyncio.wait([work])  # the thread must be done with the file before it is deleted
+            work.exception()  # whoever is cancelled here, as the server has gone, does not look below
         try:
             work.result()
         except AbandonedError as error:
