@@ -82,7 +82,10 @@ def test_a_server_that_is_not_there_may_come_back(target):
     with pytest.raises(DatabaseRetryError) as failure:
         connect(settings)
 
-    assert str(failure.value) == f"connecting failed on {settings.address}: error 2003 of the database; it may pass"
+    assert str(failure.value) == (
+        f"connecting failed on {settings.address}: error 2003 of the database; nobody answers there; check DB_HOST and "
+        "DB_PORT, that the server runs and that the network lets us in"
+    )
 
 
 def test_a_server_without_a_verified_certificate_is_not_talked_to(target):

@@ -64,7 +64,7 @@ def test_a_run_ends_with_the_verdict_and_the_status_0_and_leaves_nothing(tmp_pat
 def test_an_interrupted_run_says_so_by_its_status_and_leaves_nothing(
     tmp_path: Path, number: signal.Signals, moment, status: int
 ):
-    with demo(tmp_path, "--items", "20000") as process:
+    with demo(tmp_path, "--items", "5000") as process:
         process.wait_for(moment)
         ports = process.listening_ports()
 
@@ -78,7 +78,7 @@ def test_an_interrupted_run_says_so_by_its_status_and_leaves_nothing(
 
 
 def test_a_second_ctrl_c_does_not_cut_the_clean_up_short(tmp_path: Path):
-    with demo(tmp_path, "--items", "20000") as process:
+    with demo(tmp_path, "--items", "5000") as process:
         process.wait_for(is_at_work)
         ports = process.listening_ports()
 

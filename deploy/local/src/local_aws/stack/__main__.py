@@ -115,7 +115,8 @@ def _wait_until_up(place: StackFolder, child: subprocess.Popen[bytes]) -> None:
     while not place.is_up_as(child.pid):
         if child.poll() is not None or time.monotonic() > deadline:
             lines = place.log.read_text(errors="replace").splitlines()[-_LOG_LINES_SHOWN:]
-            raise LocalServiceError("\n".join([f"it did not start; {place.log} ends with", *lines]))
+            said = lines or ["nothing; is the disk full?"]
+            raise LocalServiceError("\n".join([f"it did not start; {place.log} ends with", *said]))
         time.sleep(_LOOK_EVERY_SECONDS)
 
 

@@ -109,6 +109,9 @@ _S3_ERRORS: Final = (1871, 63985)  # Aurora: "S3 API returned error: ..."
 _PASSING_S3_ERRORS: Final = ("network", "slow", "throttl", "timeout", "timed out", "internal error", "unavailable")
 _READ_ONLY_OPTION: Final = 1290
 
+_UNREACHABLE: Final = (
+    "nobody answers there; check DB_HOST and DB_PORT, that the server runs and that the network lets us in"
+)
 _HINTS: Final[dict[int, str]] = {
     1044: "grant the user of the loader access to the database",
     1045: "check DB_USER and the password, the secret or the IAM permission rds-db:connect",
@@ -120,6 +123,8 @@ _HINTS: Final[dict[int, str]] = {
     1227: "grant AWS_LOAD_S3_ACCESS to the user, for LOAD_MODE=s3",
     1871: "check the cluster's role for S3 and its parameter aws_default_s3_role",
     63985: "check the cluster's role for S3 and its parameter aws_default_s3_role",
+    2002: _UNREACHABLE,
+    2003: _UNREACHABLE,
     2026: "the server's certificate could not be verified, or it offers no TLS; check DB_HOST and DB_CA_FILE",
     3159: "the server asks for TLS; set DB_TLS=verify",
     3948: "set local_infile on the server, or use LOAD_MODE=s3",
@@ -152,7 +157,8 @@ def as_our_error(error: pymysql.err.Error, *, operation: str, where: str) -> Ddb
     *operation* is what was tried, *where* on which table or object.
     """
     number = error_number(error)
-    hint = _HINTS.get(number, "look the number up in the server's manual")
     if verdict_on(error) in (Verdict.RETRY, Verdict.RECONNECT):
-        return DatabaseRetryError(f"{operation} failed on {where}: error {number} of the database; it may pass")
+        hint = _HINTS.get(number, "it may pass")
+        return DatabaseRetryError(f"{operation} failed on {where}: error {number} of the database; {hint}")
+    hint = _HINTS.get(number, "look the number up in the server's manual")
     return DatabaseHaltError(f"{operation} failed on {where}: error {number} of the database; {hint}")
