@@ -5,36 +5,26 @@ from local_aws.chaos.report import SURVIVED_BY
 from local_aws.chaos.workload import HOT_ITEMS, hot_keys, writes
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
 def a_plan(**parts):
     return Plan(**{"seed": 1, "changes": 1000, "seconds": 100, "least": 50, **parts})
 
 
-def test_the_pace_rises_evenly_to_more_than_the_plan_asks_for_before_its_end():
-    clock = Clock()
-    pace = Pace(a_plan(), clock=clock)
+def test_the_pace_follows_the_run_to_more_than_the_plan_asks_for_before_its_end():
+    pace = Pace(a_plan(least=100))
     before = pace()
-    pace.start()
 
     paces = []
-    for clock.now in (100, 145, 190, 1000):
-        paces.append(pace())
+    for done in (0, 0.45, 0.9, 1):
+        pace.reach(done)
+        paces.append(round(pace(), 6))
 
-    assert (before, paces) == (0, [0, 30, 60, 60])
+    assert (before, paces) == (0, [0, 57.5, 115, 115])
 
 
 def test_a_plan_that_asks_for_little_has_faults_all_the_same():
-    clock = Clock()
-    pace = Pace(a_plan(least=0, seconds=150), clock=clock)
-    pace.start()
+    pace = Pace(a_plan(least=0, seconds=150))
 
-    clock.now += 150
+    pace.reach(1)
 
     assert pace() == 10
 

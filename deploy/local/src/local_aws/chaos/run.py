@@ -140,17 +140,19 @@ class Run:
 
     def _attack(self) -> None:
         """Write, with all faults on, until the plan's changes are written and its time is over."""
-        ends = time.monotonic() + self._plan.seconds
+        plan = self._plan
+        started = time.monotonic()
         self._faults.rest(resting=False)
-        self._pace.start()
         self._writer.start()
         try:
             with (
                 Rivals(self._stack.database, self._pipeline, self._faults, hot_keys=hot_keys()),
                 self._sweeping(),
             ):
-                while not self._writer.done or time.monotonic() < ends:
+                while not self._writer.done or time.monotonic() < started + plan.seconds:
                     time.sleep(_LOOK_EVERY_SECONDS)
+                    elapsed = (time.monotonic() - started) / plan.seconds
+                    self._pace.reach(min(elapsed, self._writer.count / plan.changes))
                     self._tell("writing, with faults at every hop")
         finally:
             self._writer.stop()
