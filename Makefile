@@ -49,6 +49,10 @@ chaos: set-up ## Attack the whole path with faults at every hop for MINUTES, the
 check: set-up ## Format, lint, types, import contracts, templates: run everything, then report
 	@deploy/check.sh
 
+.PHONY: docs
+docs: set-up ## Write the pages of docs/ that are made from code
+	@$(VENV)/python deploy/docs.py
+
 .PHONY: fmt
 fmt: set-up ## Rewrite files in the one format
 	@$(VENV)/ruff format . && $(VENV)/ruff check --fix .
@@ -56,3 +60,6 @@ fmt: set-up ## Rewrite files in the one format
 .PHONY: lock
 lock: set-up ## Compile all requirement files anew, together
 	@PATH="$(CURDIR)/$(VENV):$$PATH" deploy/lock-requirements.sh
+
+# What needs a Docker engine.
+include deploy/images.mk
