@@ -6,8 +6,10 @@ cd "$(dirname "$0")/../.."
 
 python=${PYTHON:-python3}
 packages=(images/*/pyproject.toml deploy/local/pyproject.toml)
-locked=$(cat requirements-dev.txt deploy/local/set-up.sh | sha256sum)
-own=$(cat "${packages[@]}" | sha256sum)
+# The programs of a virtual environment name its folder, so a copy of it elsewhere is not done.
+sum() { { pwd; cat "$@"; } | cksum; }
+locked=$(sum requirements-dev.txt deploy/local/set-up.sh)
+own=$(sum "${packages[@]}")
 is_done() { [ -f ".venv/.$1" ] && [ "$(cat ".venv/.$1")" = "$2" ]; }
 pip() { .venv/bin/python -m pip --disable-pip-version-check -qq "$@"; }
 
@@ -20,7 +22,7 @@ if ! is_done locked "$locked"; then
         echo "set-up: '$python' has no venv module; on Debian or Ubuntu: apt-get install python3-venv" >&2
         exit 1
     fi
-    echo "set-up: installing the locked packages into .venv"
+    echo "set-up: installing the locked packages into .venv; the first time takes half a minute or more"
     "$python" -m venv --clear .venv
     pip install --require-hashes --only-binary :all: -r requirements-dev.txt
     echo "$locked" > .venv/.locked
