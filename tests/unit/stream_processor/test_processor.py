@@ -12,7 +12,7 @@ from ddb2aurora.errors import RetryError
 from ddb2aurora.failed import FailedRecord, decode_failed
 from stream_processor.changes import MAX_RECORD_BYTES
 from stream_processor.delivery import Outcome
-from stream_processor.processor import LostChangeError, Report, process
+from stream_processor.processor import LostChangeError, Report, WrongTableError, process
 
 NOW_MS = 1_767_790_000_000
 HUGE = "x" * MAX_RECORD_BYTES
@@ -207,3 +207,13 @@ def test_every_change_is_forwarded_or_kept_or_failed_and_none_is_two_of_these(ki
     assert not set(forwarded) & set(report.failed)
     lowest = [{"itemIdentifier": min(report.failed, key=int)}] if report.failed else []
     assert report.answer() == {"batchItemFailures": lowest}
+
+
+def test_a_stream_of_another_table_halts_before_anything_is_forwarded(make):
+    stream = make.stream()
+    records = [a_stream_record(), a_stream_record(table="others", sequence_number=2)]
+
+    with pytest.raises(WrongTableError, match="table 'others', but pipeline things reads 'things'"):
+        run(records, delivery=make.delivery(stream), quarantine=make.quarantine())
+
+    assert stream.calls == []

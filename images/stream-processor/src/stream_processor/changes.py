@@ -127,10 +127,10 @@ def _why(error: Exception) -> str:
 def _milliseconds(seconds: float | str | None) -> int | None:
     if seconds is None:
         return None
-    milliseconds = round(float(seconds) * 1000)
-    if not 0 <= milliseconds < _YEAR_10000_MS:
+    milliseconds = float(seconds) * 1000
+    if not 0 <= milliseconds < _YEAR_10000_MS:  # also false for infinity and for what is not a number
         raise ValueError("not a time")
-    return milliseconds
+    return round(milliseconds)
 
 
 def _is_ttl(identity: Mapping[str, Any] | None) -> bool:

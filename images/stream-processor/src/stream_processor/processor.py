@@ -21,6 +21,17 @@ class LostChangeError(HaltError):
     """The counts of a batch do not add up: a change was neither forwarded, kept nor reported."""
 
 
+class WrongTableError(HaltError):
+    """The stream is another table's, whose items have no business in the pipeline's target."""
+
+    def __init__(self, table: str, pipeline: Pipeline) -> None:
+        """Say that the stream of *table* feeds *pipeline*, which reads another."""
+        super().__init__(
+            f"the stream is that of table {table!r}, but pipeline {pipeline.name} reads {pipeline.source_table!r}; "
+            "correct source.table in the pipeline file, or the event source mapping"
+        )
+
+
 class Quarantine(Protocol):
     """Where a change goes that can never load."""
 
@@ -81,7 +92,10 @@ def process(
     kept = oversized = 0
     for record in records:
         try:
-            outgoing.append(outgoing_from(change_from(record), pipeline))
+            change = change_from(record)
+            if change.table != pipeline.source_table:
+                raise WrongTableError(change.table, pipeline)
+            outgoing.append(outgoing_from(change, pipeline))
         except RejectError as error:
             try:
                 _keep(record, error, pipeline=pipeline, quarantine=quarantine, now_ms=now_ms)
