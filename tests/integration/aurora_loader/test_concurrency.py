@@ -9,8 +9,9 @@ import threading
 import pytest
 from loader_fixtures import a_delete, an_object, an_upsert
 
-from aurora_loader.apply import MirrorStatements, Staged, apply_staged
-from aurora_loader.load import Outcome
+from aurora_loader.apply import GuardedStatements
+from aurora_loader.outcome import Outcome
+from aurora_loader.staged import Staged
 from aurora_loader.staging import Staging
 from ddb2aurora.database.schema import tables_of
 
@@ -21,7 +22,7 @@ class Stepped:
     def __init__(self, target, *rows, key):
         self.connection, server = target.connect()
         tables = tables_of(target.pipeline, database=target.database.name, key_collation=server.key_collation)
-        self.statements = MirrorStatements.of(tables, target.pipeline)
+        self.statements = GuardedStatements.of(tables, target.pipeline)
         self._staging = Staging(target.pipeline, tables)
         self._ref = target.put(*rows, key=key)
         self._source = target.source
@@ -192,9 +193,9 @@ def test_loads_of_the_same_keys_in_opposite_order_converge(target):
 def test_statements_apply_as_one_in_their_order(target, loaders):
     upsert, delete = loaders
 
-    applied = apply_staged(upsert.connection, upsert.statements, staged=upsert.staged)
+    applied = upsert.statements.apply(upsert.connection, staged=upsert.staged)
     upsert.commit()
-    deleted = apply_staged(delete.connection, delete.statements, staged=delete.staged)
+    deleted = delete.statements.apply(delete.connection, staged=delete.staged)
     delete.commit()
 
     assert (applied.applied, deleted.deleted) == (1, 1)

@@ -1,14 +1,12 @@
 """`migrate` makes what is missing, once, and refuses what does not match, saying how it differs."""
 # ruff: noqa: S608 - tests name their own tables
 
-import msgspec
 import pytest
 from loader_fixtures import a_column, a_pipeline
 
 from ddb2aurora.database.connection import DatabaseConnection
 from ddb2aurora.database.errors import DatabaseHaltError
 from ddb2aurora.database.migrate import NotMigratedError, TableMismatchError, check_tables, migrate
-from ddb2aurora.database.schema import UnsupportedModeError
 
 EVERY_TYPE = (
     "tinyint", "smallint unsigned", "mediumint", "int", "bigint unsigned", "decimal(20,4)", "double", "boolean",
@@ -39,12 +37,19 @@ def test_the_tables_are_made_once(target):
 
     assert target.migrated == tuple(
         f"created the table {name}.{table}"
-        for table in ("Things", "Things__tombstones", "_ddb2aurora_loads", "_ddb2aurora_rejects")
+        for table in (
+            "Things",
+            "Things__tombstones",
+            "_ddb2aurora_loads",
+            "_ddb2aurora_rejects",
+            "_ddb2aurora_horizons",
+        )
     )
     assert again == ()
     assert tables(target) == (
         ("Things", "InnoDB", "Dynamic"),
         ("Things__tombstones", "InnoDB", "Dynamic"),
+        ("_ddb2aurora_horizons", "InnoDB", "Dynamic"),
         ("_ddb2aurora_loads", "InnoDB", "Dynamic"),
         ("_ddb2aurora_rejects", "InnoDB", "Dynamic"),
     )
@@ -60,7 +65,7 @@ def test_the_database_is_made_when_there_is_none(target):
         target.query(f"DROP DATABASE IF EXISTS {other}")
 
     assert done[0] == f"created the database {other}"
-    assert len(done) == 5
+    assert len(done) == 6
     assert again == ()
 
 
@@ -181,7 +186,12 @@ def test_a_difference_is_named_with_its_mend_and_nothing_is_made(target, change,
         migrate_again(target)
 
     assert str(failure.value) == f"{name} does not match pipeline things:\n  {problem.format(database=name)}"
-    assert [table for table, *_ in tables(target)] == ["Things", "Things__tombstones", "_ddb2aurora_rejects"]
+    assert [table for table, *_ in tables(target)] == [
+        "Things",
+        "Things__tombstones",
+        "_ddb2aurora_horizons",
+        "_ddb2aurora_rejects",
+    ]
 
 
 def test_all_differences_are_listed(target):
@@ -214,14 +224,6 @@ def test_the_loader_is_told_to_have_it_mended(target):
         f"  Things.name: is missing; ALTER TABLE `{name}`.`Things` ADD COLUMN `name` varchar(40) NULL\n"
         "  _ddb2aurora_rejects: is missing"
     )
-
-
-@pytest.mark.parametrize("mode", ["soft_delete", "append"])
-def test_a_mode_that_cannot_be_loaded_is_refused(target, mode):
-    pipeline = msgspec.structs.replace(target.pipeline, mode=mode)
-
-    with pytest.raises(UnsupportedModeError, match=f"mode '{mode}' cannot be loaded"):
-        migrate_again(target, pipeline)
 
 
 def test_a_missing_privilege_halts_and_names_where(target):

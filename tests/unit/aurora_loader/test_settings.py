@@ -25,6 +25,7 @@ def test_a_local_server_needs_little():
         pipelines_folder=Path(DEFAULT_PIPELINES_FOLDER),
         database=DatabaseSettings(host="127.0.0.1", port=3306, name=None, user="u", password=Secret("p")),
         load_mode="s3",
+        load_manifest=False,
         log_level="INFO",
     )
 

@@ -5,7 +5,9 @@ import time
 from typing import Any, Final
 
 from aurora_loader.events import Announcement, announcements_in
-from aurora_loader.load import Loader, Outcome
+from aurora_loader.load import Loader
+from aurora_loader.manifests import Manifests, bundles
+from aurora_loader.outcome import Outcome
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.errors import Ddb2AuroraError, HaltError, RetryError
 from ddb2aurora.lambda_context import LambdaContext
@@ -48,10 +50,11 @@ class LambdaTime:
 class App:
     """The aurora-loader, ready to work."""
 
-    def __init__(self, loader: Loader, metrics: Metrics) -> None:
-        """Load by *loader* and tell *metrics*."""
+    def __init__(self, loader: Loader, metrics: Metrics, *, manifests: Manifests | None = None) -> None:
+        """Load by *loader* and tell *metrics*; objects are only loaded together when there are *manifests*."""
         self._loader = loader
         self._metrics = metrics
+        self._manifests = manifests
 
     def handle(self, event: dict[str, Any], context: LambdaContext, *, now_ms: int) -> dict[str, Any]:
         """
@@ -71,15 +74,39 @@ class App:
         # What the clock said at the beginning, in the terms of the one that cannot be set back.
         zero_ms = now_ms - invocation.monotonic() * 1000
         failures: list[tuple[Announcement, Ddb2AuroraError]] = []
+        refs = [ref for announcement in announcements for ref in announcement.objects]
+        loaded = self._load_together(refs, time=invocation, zero_ms=zero_ms)
         for announcement in announcements:
             if announcement.error is not None:
                 _LOG.error("message unreadable", extra=fields(message_id=announcement.message_id))
                 failures.append((announcement, announcement.error))
             for ref in announcement.objects:
+                if ref in loaded:
+                    # What is announced twice is looked for in the ledger the second time.
+                    loaded.remove(ref)
+                    continue
                 error = self._load(ref, time=invocation, zero_ms=zero_ms)
                 if error is not None:
                     failures.append((announcement, error))
         return _answer(announcements, failures, received=received)
+
+    def _load_together(self, refs: list[ObjectRef], *, time: LambdaTime, zero_ms: float) -> set[ObjectRef]:
+        """Return those of *refs* that were loaded together; the others have to be loaded alone."""
+        loaded: set[ObjectRef] = set()
+        if self._manifests is None:
+            return loaded
+        for bundle in bundles(refs):
+            started = time.monotonic()
+            try:
+                outcomes = self._loader.load_together(bundle, manifests=self._manifests, time=time)
+            except Ddb2AuroraError as error:
+                why = fields(objects=len(bundle), error=type(error).__name__, detail=str(error))
+                _LOG.warning("objects not loaded together; each is loaded alone", extra=why)
+                continue
+            for ref, outcome in outcomes.items():
+                self._tell(ref, outcome, started=started, ended=time.monotonic(), zero_ms=zero_ms)
+                loaded.add(ref)
+        return loaded
 
     def _load(self, ref: ObjectRef, *, time: LambdaTime, zero_ms: float) -> Ddb2AuroraError | None:
         started = time.monotonic()
@@ -93,11 +120,11 @@ class App:
             self._metrics.emit(ObjectsFailed=1)
             _LOG.exception("object not loaded, for a reason that was not foreseen", extra=fields(object=ref.url))
             return ObjectsFailedError(f"loading {ref.url} failed: {type(error).__name__}")
-        ended = time.monotonic()
-        self._tell(ref, outcome, duration_ms=round((ended - started) * 1000), visible_ms=round(zero_ms + ended * 1000))
+        self._tell(ref, outcome, started=started, ended=time.monotonic(), zero_ms=zero_ms)
         return None
 
-    def _tell(self, ref: ObjectRef, outcome: Outcome, *, duration_ms: int, visible_ms: int) -> None:
+    def _tell(self, ref: ObjectRef, outcome: Outcome, *, started: float, ended: float, zero_ms: float) -> None:
+        duration_ms, visible_ms = round((ended - started) * 1000), round(zero_ms + ended * 1000)
         if outcome.repeated:
             self._metrics.emit(ObjectsRepeated=1)
             _LOG.info("object was loaded before", extra=fields(object=ref.url))

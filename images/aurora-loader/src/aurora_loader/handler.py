@@ -7,6 +7,7 @@ import boto3
 
 from aurora_loader.app import App
 from aurora_loader.load import Loader
+from aurora_loader.manifests import Manifests
 from aurora_loader.session import Session
 from aurora_loader.settings import Settings
 from aurora_loader.sources import AuroraSource, LocalSource, Source
@@ -34,7 +35,9 @@ def app() -> App:
         get_logger("aurora-loader").warning("load begun again", extra=fields(object=ref.url, why=str(why)))
 
     session = Session(settings.database, pipeline=pipeline, source=source)
-    return App(Loader(pipeline, session=session, source=source, on_retry=tell_retry), metrics)
+    loader = Loader(pipeline, session=session, source=source, on_retry=tell_retry)
+    manifests = Manifests(boto3.client("s3"), pipeline=pipeline.name) if settings.load_manifest else None
+    return App(loader, metrics, manifests=manifests)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -3,36 +3,52 @@ One object, one transaction: the ledger entry, the rows, the counts, and then th
 
 What may pass is tried again: deadlocks and lock waits on the same connection, a lost one on a new connection. When the
 answer to a COMMIT is lost, the next try finds the object in the ledger, or does not; both are right.
+
+Several objects that were announced together may share one transaction; if anything is wrong with one of them, nothing
+of any was loaded, and each is loaded alone.
 """
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import pymysql
 
-from aurora_loader.apply import Applied, MirrorStatements, apply_staged
+from aurora_loader.entries import Entries
+from aurora_loader.manifests import Manifests
+from aurora_loader.modes import statements_of
+from aurora_loader.outcome import Outcome
 from aurora_loader.rejects import LineByLine
 from aurora_loader.session import Session
-from aurora_loader.sources import Source
-from aurora_loader.staging import RowsRefusedError, Staging
+from aurora_loader.sources import AuroraSource, Source
+from aurora_loader.staging import RowsRefusedError, Staging, check_age
 from ddb2aurora.database.connect import close_quietly
-from ddb2aurora.database.connection import DatabaseConnection, LocalFileRefusedError, as_template
-from ddb2aurora.database.errors import DatabaseRetryError, Verdict, as_our_error, error_number, verdict_on
+from ddb2aurora.database.connection import DatabaseConnection, LocalFileRefusedError
+from ddb2aurora.database.errors import (
+    DatabaseRetryError,
+    ObjectMissingError,
+    Verdict,
+    as_our_error,
+    verdict_on,
+)
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables, tables_of
-from ddb2aurora.errors import RetryError
+from ddb2aurora.errors import Ddb2AuroraError, RetryError
 from ddb2aurora.pipeline import Pipeline
 
 _MAX_TRIES: Final = 8
+_MAX_TRIES_OF_A_MISSING_OBJECT: Final = 2
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
-_DUPLICATE_ENTRY: Final = 1062
 
 
 class LoadFailedError(RetryError):
     """An object could not be loaded in the tries and the time there were."""
+
+
+class BundleRefusedError(Ddb2AuroraError):
+    """One of several objects cannot be loaded as a whole; which one shows when each is loaded alone."""
 
 
 class TimeSource(Protocol):
@@ -55,39 +71,6 @@ class TimeSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """
-    What came of an object: *rows* of them were in it, and each was applied, stale, deleted or rejected.
-
-    A *repeated* object had been loaded before; nothing was done.
-    """
-
-    rows: int = 0
-    applied: int = 0
-    stale: int = 0
-    deleted: int = 0
-    rejected: int = 0
-    newest_changed_at_ms: int | None = None
-    duration_ms: int = 0
-    repeated: bool = False
-
-    @classmethod
-    def of(cls, applied: Applied, *, rejected: int = 0, rows: int, newest_changed_at_ms: int | None) -> "Outcome":
-        """Return the outcome of a load, whose counts have to add up."""
-        accounted = applied.applied + applied.stale + applied.deleted + rejected
-        if accounted != rows or applied.stale < 0:
-            raise AssertionError(f"{rows} rows in the file, but {accounted} of them accounted for")
-        return cls(
-            rows=rows,
-            applied=applied.applied,
-            stale=applied.stale,
-            deleted=applied.deleted,
-            rejected=rejected,
-            newest_changed_at_ms=newest_changed_at_ms,
-        )
-
-
 class Loader:
     """Load objects of one pipeline, each once."""
 
@@ -98,12 +81,14 @@ class Loader:
         session: Session,
         source: Source,
         on_retry: Callable[[ObjectRef, DatabaseRetryError], None],
+        new_load_id: Callable[[], bytes] = lambda: secrets.token_bytes(16),
     ) -> None:
         """Load over *session* by way of *source*; *on_retry* hears of each object that is begun again, and why."""
         self._pipeline = pipeline
         self._session = session
         self._source = source
         self._on_retry = on_retry
+        self._new_load_id = new_load_id
 
     def load(self, ref: ObjectRef, *, time: TimeSource) -> Outcome:
         """
@@ -114,72 +99,113 @@ class Loader:
             RetryError: The object or the database is not there now.
             HaltError: The object cannot be loaded before someone acts.
         """
+        return self._load((ref,), None, time=time)[ref]
+
+    def load_together(
+        self, refs: tuple[ObjectRef, ...], *, manifests: Manifests, time: TimeSource
+    ) -> Mapping[ObjectRef, Outcome]:
+        """
+        Load *refs*, which differ and lie in one bucket, in one transaction, by one statement for those not loaded yet.
+
+        Raises:
+            BundleRefusedError: The database refuses a row of one of them.
+            LoadFailedError: As of `load`.
+            RetryError: As of `load`, or the manifest cannot be written.
+            HaltError: As of `load`.
+        """
+        return self._load(refs, manifests, time=time)
+
+    def _load(
+        self, refs: tuple[ObjectRef, ...], manifests: Manifests | None, *, time: TimeSource
+    ) -> Mapping[ObjectRef, Outcome]:
+        load_id = self._new_load_id()
+        what = refs[0].url if manifests is None else f"{refs[0].url} with {len(refs) - 1} others"
         for attempt in range(_MAX_TRIES):
             pause = time.random() * min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
             if attempt:
                 time.sleep(pause)
             try:
-                return self._try(ref, time=time)
+                return self._try(refs, manifests, what=what, load_id=load_id, time=time)
             except DatabaseRetryError as error:
                 failure = error
-            if attempt + 1 == _MAX_TRIES or time.seconds_left() < _LONGEST_PAUSE_SECONDS:
+            tries = _MAX_TRIES_OF_A_MISSING_OBJECT if isinstance(failure, ObjectMissingError) else _MAX_TRIES
+            if attempt + 1 >= tries or time.seconds_left() < _LONGEST_PAUSE_SECONDS:
                 break
-            self._on_retry(ref, failure)
+            self._on_retry(refs[0], failure)
         raise LoadFailedError(
-            f"{ref.url} is not loaded after {attempt + 1} tries ({failure}); "
+            f"{what} is not loaded after {attempt + 1} tries ({failure}); "
             "it is tried again when the event is delivered again"
         ) from failure
 
-    def _try(self, ref: ObjectRef, *, time: TimeSource) -> Outcome:
+    def _try(
+        self, refs: tuple[ObjectRef, ...], manifests: Manifests | None, *, what: str, load_id: bytes, time: TimeSource
+    ) -> Mapping[ObjectRef, Outcome]:
         try:
             connection, server = self._session.get()
             tables = tables_of(self._pipeline, database=self._session.database, key_collation=server.key_collation)
-            return _Load(connection, ref, pipeline=self._pipeline, tables=tables, source=self._source).run(
-                monotonic=time.monotonic
-            )
+            entries = Entries(connection, pipeline=self._pipeline, tables=tables, load_id=load_id)
+            transaction = _Transaction(connection, pipeline=self._pipeline, tables=tables, entries=entries)
+            if manifests is None:
+                return transaction.load_one(refs[0], self._source, monotonic=time.monotonic)
+            return transaction.load_together(refs, manifests, monotonic=time.monotonic)
         except LocalFileRefusedError:
             self._session.drop()
             raise
         except pymysql.err.Error as error:
-            if verdict_on(error) is not Verdict.RETRY:
+            if verdict_on(error) not in (Verdict.RETRY, Verdict.MISSING):
                 self._session.drop()
-            raise as_our_error(error, operation="loading", where=ref.url) from error
+            raise as_our_error(error, operation="loading", where=what) from error
 
 
-class _Load:
-    """One try to load one object."""
+class _Transaction:
+    """One try to load one object, or several together."""
 
-    def __init__(
-        self, connection: DatabaseConnection, ref: ObjectRef, *, pipeline: Pipeline, tables: Tables, source: Source
-    ) -> None:
+    def __init__(self, connection: DatabaseConnection, *, pipeline: Pipeline, tables: Tables, entries: Entries) -> None:
         self._connection = connection
-        self._ref = ref
         self._pipeline = pipeline
         self._tables = tables
-        self._source = source
+        self._entries = entries
         self._staging = Staging(pipeline, tables)
-        self._statements = MirrorStatements.of(tables, pipeline)
+        self._statements = statements_of(tables, pipeline)
 
-    def run(self, *, monotonic: Callable[[], float]) -> Outcome:
-        """Load the object; whatever is raised, nothing of it was loaded, or its COMMIT is in doubt."""
+    def load_one(
+        self, ref: ObjectRef, source: Source, *, monotonic: Callable[[], float]
+    ) -> Mapping[ObjectRef, Outcome]:
+        """Load the object, and keep the rows that the database refuses apart."""
+        return self._run((ref,), lambda new: self._rows_of(new[0], source), monotonic=monotonic)
+
+    def load_together(
+        self, refs: tuple[ObjectRef, ...], manifests: Manifests, *, monotonic: Callable[[], float]
+    ) -> Mapping[ObjectRef, Outcome]:
+        """Load the objects as one, or nothing of any."""
+        return self._run(refs, lambda new: self._rows_together(manifests.write(new)), monotonic=monotonic)
+
+    def _run(
+        self,
+        refs: tuple[ObjectRef, ...],
+        rows_of: Callable[[tuple[ObjectRef, ...]], Outcome],
+        *,
+        monotonic: Callable[[], float],
+    ) -> Mapping[ObjectRef, Outcome]:
+        """Load what is not loaded yet; whatever is raised, nothing of it was loaded, or its COMMIT is in doubt."""
         started = monotonic()
         self._staging.create(self._connection)
         self._connection.run("START TRANSACTION")
         try:
-            outcome = self._in_transaction()
-            if not outcome.repeated:
-                duration_ms = round((monotonic() - started) * 1000)
-                self._close_entry(outcome, duration_ms)
+            found = {ref: self._entries.open(ref) for ref in refs}
+            new = tuple(ref for ref in refs if found[ref] is None)
+            outcomes = {ref: outcome for ref, outcome in found.items() if outcome is not None}
+            if new:
+                outcome = rows_of(new)
+                self._entries.close(new, outcome, duration_ms=round((monotonic() - started) * 1000))
+                outcomes.update(zip(new, outcome.dealt_out(len(new)), strict=True))
         except BaseException:
             self._roll_back()
             raise
-        if outcome.repeated:
-            self._connection.run("ROLLBACK")
-            return outcome
-        self._connection.run("COMMIT")
+        self._connection.run("COMMIT" if new else "ROLLBACK")
         with contextlib.suppress(pymysql.err.Error):  # it is loaded; a connection that is lost now is found out later
             self._staging.drop(self._connection)
-        return outcome
+        return outcomes
 
     def _roll_back(self) -> None:
         try:
@@ -188,75 +214,46 @@ class _Load:
             # The server rolls back when the connection ends, and the next use finds it closed.
             close_quietly(self._connection)
 
-    def _in_transaction(self) -> Outcome:
-        if not self._open_entry():
-            return Outcome(repeated=True)
+    def _rows_of(self, ref: ObjectRef, source: Source) -> Outcome:
+        horizon_ms = self._statements.horizon_ms(self._connection)
         self._connection.run("SAVEPOINT entry")
         try:
-            staged = self._staging.load(self._connection, self._ref, self._source)
-            applied = apply_staged(self._connection, self._statements, staged=staged)
+            return self._stage_and_apply(ref, source, horizon_ms=horizon_ms)
         except RowsRefusedError:
-            return self._line_by_line()
+            return self._line_by_line(ref, source, horizon_ms=horizon_ms)
         except pymysql.err.Error as error:
             if verdict_on(error) is not Verdict.ROW:
                 raise
-            return self._line_by_line()
+            return self._line_by_line(ref, source, horizon_ms=horizon_ms)
+
+    def _rows_together(self, manifest: ObjectRef) -> Outcome:
+        horizon_ms = self._statements.horizon_ms(self._connection)
+        try:
+            return self._stage_and_apply(manifest, AuroraSource(what="MANIFEST"), horizon_ms=horizon_ms)
+        except RowsRefusedError as error:
+            raise BundleRefusedError(f"a row of those in {manifest.url} is refused") from error
+
+    def _stage_and_apply(self, ref: ObjectRef, source: Source, *, horizon_ms: int) -> Outcome:
+        staged = self._staging.load(self._connection, ref, source)
+        check_age(staged, horizon_ms=horizon_ms, pipeline=self._pipeline, ref=ref)
+        applied = self._statements.apply(self._connection, staged=staged)
         return Outcome.of(applied, rows=staged.rows, newest_changed_at_ms=staged.newest_changed_at_ms)
 
-    def _line_by_line(self) -> Outcome:
+    def _line_by_line(self, ref: ObjectRef, source: Source, *, horizon_ms: int) -> Outcome:
         self._connection.run("ROLLBACK TO SAVEPOINT entry")
-        rows = self._staging.load_lines(self._connection, self._ref, self._source)
+        rows = self._staging.load_lines(self._connection, ref, source)
         result = LineByLine(
             self._connection,
-            self._ref,
+            ref,
             pipeline=self._pipeline,
             tables=self._tables,
             staging=self._staging,
             statements=self._statements,
+            horizon_ms=horizon_ms,
         ).load(rows)
         return Outcome.of(
             result.applied,
             rejected=result.rejected,
             rows=result.rows,
             newest_changed_at_ms=result.newest_changed_at_ms,
-        )
-
-    def _open_entry(self) -> bool:
-        """Write the object into the ledger, unless it is there; wait for another loader that is about to."""
-        ref = self._ref
-        try:
-            self._connection.run(
-                f"INSERT INTO {as_template(self._tables.loads.quoted)} (object_id, bucket, object_key, object_version, "  # noqa: S608
-                "pipeline, target_table, bytes, loaded_at) VALUES (%s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
-                (
-                    ref.object_id,
-                    ref.bucket,
-                    ref.key,
-                    ref.shown_version,
-                    self._pipeline.name,
-                    self._pipeline.target_table,
-                    ref.size,
-                ),
-            )
-        except pymysql.err.IntegrityError as error:
-            if error_number(error) != _DUPLICATE_ENTRY:
-                raise
-            return False
-        return True
-
-    def _close_entry(self, outcome: Outcome, duration_ms: int) -> None:
-        self._connection.run(
-            f"UPDATE {as_template(self._tables.loads.quoted)} SET rows_in_file = %s, applied = %s, stale = %s, "  # noqa: S608
-            "deleted = %s, rejected = %s, newest_changed_at_ms = %s, duration_ms = %s, loaded_at = UTC_TIMESTAMP(6) "
-            "WHERE object_id = %s",
-            (
-                outcome.rows,
-                outcome.applied,
-                outcome.stale,
-                outcome.deleted,
-                outcome.rejected,
-                outcome.newest_changed_at_ms,
-                duration_ms,
-                self._ref.object_id,
-            ),
         )

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 import pymysql
 
-from aurora_loader.apply import Applied, MirrorStatements, apply_staged
-from aurora_loader.staging import RowsRefusedError, Staging, check_shape
+from aurora_loader.staged import Applied, Statements
+from aurora_loader.staging import RowsRefusedError, Staging, check_age, check_shape
 from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.errors import Verdict, error_number, verdict_on
 from ddb2aurora.database.ledger import ObjectRef
@@ -82,7 +82,8 @@ class LineByLine:
         pipeline: Pipeline,
         tables: Tables,
         staging: Staging,
-        statements: MirrorStatements,
+        statements: Statements,
+        horizon_ms: int,
     ) -> None:
         """Load *ref*, whose lines stand in the table of lines, over *connection*."""
         self._connection = connection
@@ -91,6 +92,7 @@ class LineByLine:
         self._tables = tables
         self._staging = staging
         self._statements = statements
+        self._horizon_ms = horizon_ms
         self._result = SlowResult()
 
     def load(self, rows: int) -> SlowResult:
@@ -99,6 +101,7 @@ class LineByLine:
 
         Raises:
             ShapeError: A row was written for another version of the pipeline file.
+            BeyondHorizonError: A row is older than the deletes that the target remembers.
             TooManyRejectsError: The share of rejects is above what the pipeline allows.
             pymysql.err.Error: The transaction cannot go on.
         """
@@ -148,7 +151,8 @@ class LineByLine:
         self._connection.run("SAVEPOINT chunk")
         try:
             staged = self._staging.fill(self._connection, [row for _, row in lines])
-            applied = apply_staged(self._connection, self._statements, staged=staged)
+            check_age(staged, horizon_ms=self._horizon_ms, pipeline=self._pipeline, ref=self._ref)
+            applied = self._statements.apply(self._connection, staged=staged)
         except RowsRefusedError as error:
             refusal = self._refusal(error.number, error.message)
         except pymysql.err.Error as error:

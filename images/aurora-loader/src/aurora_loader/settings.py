@@ -23,6 +23,8 @@ class Settings:
     """How to reach the database (`DB_...`)."""
     load_mode: str
     """`s3`: Aurora reads the object itself; `local`: the loader sends it (`LOAD_MODE`)."""
+    load_manifest: bool
+    """Whether objects that an event announces together are loaded by one statement (`LOAD_MANIFEST`)."""
     log_level: str
     """The lowest level that is logged (`LOG_LEVEL`)."""
 
@@ -40,7 +42,14 @@ class Settings:
             pipelines_folder=reader.pipelines_folder(),
             database=read_database_settings(reader),
             load_mode=reader.choice("LOAD_MODE", what="who reads the objects", choices=LOAD_MODES, default="s3"),
+            load_manifest=_is_on(reader, "LOAD_MANIFEST", what="whether objects of one event are loaded together"),
             log_level=reader.log_level(),
         )
+        if settings.load_manifest and settings.load_mode != "s3":
+            reader.report("LOAD_MANIFEST is 'on', but only Aurora reads manifests: set LOAD_MODE to s3")
         reader.finish()
         return settings
+
+
+def _is_on(reader: SettingsReader, name: str, *, what: str) -> bool:
+    return reader.choice(name, what=what, choices=("off", "on"), default="off") == "on"

@@ -5,7 +5,7 @@ Both are equally strict in the end: LOCAL turns errors into warnings, and the ca
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import botocore.exceptions
 
@@ -57,12 +57,20 @@ class AuroraSource:
     # Aurora 3 and 8.4: the role AWS_LOAD_S3_ACCESS has to be active, and granting it is not enough for that.
     set_up: tuple[str, ...] = ("SET ROLE ALL",)
 
+    def __init__(self, *, what: Literal["FILE", "MANIFEST"] = "FILE") -> None:
+        """Take each object for a FILE of rows, or for a MANIFEST of such files."""
+        self._what = what
+
     def load(self, connection: DatabaseConnection, ref: ObjectRef, *, into: str) -> Effect:
         """See `Source.load`."""
-        # The name has to be a literal; the key stands in it as it is, not URL-encoded.
-        scheme = f"s3-{ref.region}" if ref.region else "s3"
-        uri = connection.escape(f"{scheme}://{ref.bucket}/{ref.key}")
-        return connection.run(f"LOAD DATA FROM S3 FILE {uri} {into}")
+        # The name has to be a literal.
+        return connection.run(f"LOAD DATA FROM S3 {self._what} {connection.escape(aurora_url(ref))} {into}")
+
+
+def aurora_url(ref: ObjectRef) -> str:
+    """Return *ref* as Aurora names objects; the key stands in it as it is, not URL-encoded."""
+    scheme = f"s3-{ref.region}" if ref.region else "s3"
+    return f"{scheme}://{ref.bucket}/{ref.key}"
 
 
 class LocalSource:

@@ -2,18 +2,21 @@
 # ruff: noqa: S608 - statements are put together of quoted names alone, values are parameters
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
-from aurora_loader.apply import Staged
 from aurora_loader.sources import Source
+from aurora_loader.staged import Staged
 from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables
 from ddb2aurora.dialect import HEADER_COLUMNS, LOAD_DIALECT, OPERATION_COLUMN, SHAPE_COLUMN, Row, load_columns
 from ddb2aurora.errors import Ddb2AuroraError, HaltError
 from ddb2aurora.pipeline import Pipeline
-from ddb2aurora.sql import CHANGED_AT_COLUMN, quote_name
+from ddb2aurora.sql import CHANGED_AT_COLUMN, VERSION_COLUMN, quote_name
+from ddb2aurora.version import SEQUENCE_DIGITS
 
+_CHANGED_AT: Final = quote_name(CHANGED_AT_COLUMN)
 # A terminator that no line of ours holds: the dialect escapes NUL and 0x1A. With an empty one LOAD DATA would read
 # lines of a fixed width.
 _LINES_DIALECT: Final = r"""CHARACTER SET binary
@@ -23,6 +26,10 @@ LINES TERMINATED BY '\n'"""
 
 class ShapeError(HaltError):
     """An object was written for another version of the pipeline file."""
+
+
+class BeyondHorizonError(HaltError):
+    """An object is older than the deletes that the target remembers."""
 
 
 class RowsRefusedError(Ddb2AuroraError):
@@ -102,24 +109,45 @@ class Staging:
         effect = connection.run(self._insert + ", ".join([self._values] * len(rows)), tuple(arguments))
         if effect.warnings:
             raise _warning(connection)
-        times = [row.changed_at_ms for row in rows if row.changed_at_ms is not None]
-        deletes = sum(row.operation == "D" for row in rows)
-        return Staged(upserts=len(rows) - deletes, deletes=deletes, newest_changed_at_ms=max(times, default=None))
+        return Staged.of(rows)
 
     def _count(self, connection: DatabaseConnection, ref: ObjectRef) -> Staged:
         groups = connection.rows(
-            f"SELECT {quote_name(SHAPE_COLUMN)}, {quote_name(OPERATION_COLUMN)}, COUNT(*), "
-            f"MAX({quote_name(CHANGED_AT_COLUMN)}) FROM {self._tables.staging.quoted} GROUP BY 1, 2"
+            f"SELECT {quote_name(SHAPE_COLUMN)}, {quote_name(OPERATION_COLUMN)}, COUNT(*), MAX({_CHANGED_AT}), "
+            # What epoch_of does; a row without a time is no older than its stream.
+            f"MIN(COALESCE({_CHANGED_AT}, {quote_name(VERSION_COLUMN)} DIV {10**SEQUENCE_DIGITS})) "
+            f"FROM {self._tables.staging.quoted} GROUP BY 1, 2"
         )
         for shape, *_ in groups:
             check_shape(shape, pipeline=self._pipeline, ref=ref)
-        counts = dict.fromkeys("UD", 0)
-        for _, operation, count, _ in groups:
+        counts = dict.fromkeys("UDS", 0)
+        for _, operation, count, *_ in groups:
             if operation not in counts:
-                raise RowsRefusedError(0, "an operation that is neither U nor D")
+                raise RowsRefusedError(0, "an operation that is none of U, D and S")
             counts[operation] += count
-        newest = max((time for *_, time in groups if time is not None), default=None)
-        return Staged(upserts=counts["U"], deletes=counts["D"], newest_changed_at_ms=newest)
+        return Staged(
+            upserts=counts["U"],
+            deletes=counts["D"],
+            soft_deletes=counts["S"],
+            newest_changed_at_ms=max((newest for *_, newest, _ in groups if newest is not None), default=None),
+            oldest_ms=min((int(oldest) for *_, oldest in groups), default=None),
+        )
+
+
+def check_age(staged: Staged, *, horizon_ms: int, pipeline: Pipeline, ref: ObjectRef) -> None:
+    """
+    Make sure that no staged change is older than the deletes that are still remembered.
+
+    Raises:
+        BeyondHorizonError: One is, so that loading it could bring a deleted row back.
+    """
+    if staged.oldest_ms is not None and staged.oldest_ms < horizon_ms:
+        horizon = datetime.fromtimestamp(horizon_ms / 1000, UTC).isoformat(timespec="seconds")
+        raise BeyondHorizonError(
+            f"{ref.url} holds a change from before {horizon}, or of unknown age, and older deletes of "
+            f"{pipeline.target_table} were purged: it could bring deleted rows back, so nothing of it was loaded. Find "
+            f"out with ddb2aurora verify whether the table lacks any of it, and mend that with ddb2aurora backfill"
+        )
 
 
 def check_shape(shape: str, *, pipeline: Pipeline, ref: ObjectRef) -> None:

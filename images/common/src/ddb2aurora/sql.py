@@ -4,9 +4,12 @@ import re
 
 LOADS_TABLE = "_ddb2aurora_loads"
 REJECTS_TABLE = "_ddb2aurora_rejects"
+HORIZONS_TABLE = "_ddb2aurora_horizons"
 VERSION_COLUMN = "_version"
 CHANGED_AT_COLUMN = "_changed_at_ms"
 DELETED_AT_COLUMN = "_deleted_at"
+SOFT_VERSION_COLUMN = "_soft_version"
+SOFT_CHANGED_AT_COLUMN = "_soft_changed_at_ms"
 _MAX_NAME_CHARACTERS = 64  # MySQL: identifiers of tables and columns
 # MySQL: a quoted identifier holds the characters of the Basic Multilingual Plane, but not NUL.
 _ALLOWED = re.compile("[\u0001-\ud7ff\ue000-\uffff]*")

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from ddb2aurora.errors import HaltError
 
 BACKFILL_VERSION = 0
-_EPOCH_FACTOR = 10**40
+SEQUENCE_DIGITS = 40
+_EPOCH_FACTOR: int = 10**SEQUENCE_DIGITS
 _EPOCH_LIMIT = 10**25  # what DECIMAL(65,0) leaves for the epoch
 _YEAR_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _STREAM_ARN = re.compile(
@@ -32,11 +33,16 @@ def version_of(*, stream_epoch_ms: int, sequence_number: str) -> int:
     Raises:
         ValueError: The sequence number is not 1 to 40 digits, or the epoch is negative or beyond 25 digits.
     """
-    if not (sequence_number.isascii() and sequence_number.isdigit() and len(sequence_number) <= 40):  # noqa: PLR2004
+    if not (sequence_number.isascii() and sequence_number.isdigit() and len(sequence_number) <= SEQUENCE_DIGITS):
         raise ValueError("a sequence number is 1 to 40 digits")
     if not 0 <= stream_epoch_ms < _EPOCH_LIMIT:
         raise ValueError("a stream's epoch is at most 25 digits of ms, and not negative")
     return stream_epoch_ms * _EPOCH_FACTOR + int(sequence_number)
+
+
+def epoch_of(version: int) -> int:
+    """Return the epoch (ms since 1970) of the stream that *version* comes from; 0 for a row that was backfilled."""
+    return version // _EPOCH_FACTOR
 
 
 def parse_stream_arn(arn: str) -> tuple[str, int]:

@@ -16,6 +16,7 @@ class Verdict(Enum):
     """What to do about an error of the database."""
 
     RETRY = "roll back and try the transaction again"
+    MISSING = "as RETRY, but the object is not there and will hardly come"
     RECONNECT = "try the transaction again on a new connection"
     ROW = "a row can never load; the others can"
     CREDENTIALS = "read the credentials again, once"
@@ -30,13 +31,16 @@ class DatabaseRetryError(RetryError):
     """The database cannot do the work now."""
 
 
+class ObjectMissingError(DatabaseRetryError):
+    """The database cannot find an object. S3 shows what was written at once, so it is hardly worth waiting for it."""
+
+
 _VERDICTS: Final[dict[int, Verdict]] = {
     **dict.fromkeys(
         (
             1020,  # MariaDB: the row changed since the snapshot
             1205,  # lock wait timeout
             1213,  # deadlock
-            1815,  # Aurora: "Unable to initialize S3Stream", such as for an object that is not there (yet)
             3024,  # MySQL: maximum execution time
             1969,  # MariaDB: max_statement_time
             3572,  # NOWAIT
@@ -102,6 +106,7 @@ _VERDICTS: Final[dict[int, Verdict]] = {
         ),
         Verdict.ROW,
     ),
+    1815: Verdict.MISSING,  # Aurora: "Unable to initialize S3Stream", such as for an object that is not there
     1045: Verdict.CREDENTIALS,
 }
 
@@ -157,7 +162,13 @@ def as_our_error(error: pymysql.err.Error, *, operation: str, where: str) -> Ddb
     *operation* is what was tried, *where* on which table or object.
     """
     number = error_number(error)
-    if verdict_on(error) in (Verdict.RETRY, Verdict.RECONNECT):
+    verdict = verdict_on(error)
+    if verdict is Verdict.MISSING:
+        return ObjectMissingError(
+            f"{operation} failed on {where}: error {number} of the database; the object is gone, lies in another "
+            "region, or the cluster's role may not read it"
+        )
+    if verdict in (Verdict.RETRY, Verdict.RECONNECT):
         hint = _HINTS.get(number, "it may pass")
         return DatabaseRetryError(f"{operation} failed on {where}: error {number} of the database; {hint}")
     hint = _HINTS.get(number, "look the number up in the server's manual")

@@ -13,6 +13,7 @@ import pymysql
 
 from ddb2aurora.database.connection import DatabaseConnection
 from ddb2aurora.database.errors import as_our_error
+from ddb2aurora.database.horizon import note_target
 from ddb2aurora.database.schema import ColumnDefinition, TableDefinition, tables_of
 from ddb2aurora.database.server import Server
 from ddb2aurora.errors import HaltError
@@ -47,7 +48,6 @@ def migrate(connection: DatabaseConnection, pipeline: Pipeline, *, server: Serve
 
     Raises:
         TableMismatchError: A table that is there does not match; nothing was made.
-        UnsupportedModeError: The pipeline's mode cannot be loaded.
         DatabaseHaltError: The server refuses, for want of a privilege for instance.
         DatabaseRetryError: The server cannot do it now.
     """
@@ -73,6 +73,8 @@ def migrate(connection: DatabaseConnection, pipeline: Pipeline, *, server: Serve
             if table.name not in found:
                 connection.run(table.create_statement)
                 done.append(f"created the table {database}.{table.name}")
+        if tables.remembers_deletes:
+            note_target(connection, tables)
     except pymysql.err.Error as error:
         raise as_our_error(error, operation="migrating", where=database) from error
     return tuple(done)
@@ -84,7 +86,6 @@ def check_tables(connection: DatabaseConnection, pipeline: Pipeline, *, server: 
 
     Raises:
         NotMigratedError: Tables are missing or do not match.
-        UnsupportedModeError: The pipeline's mode cannot be loaded.
         pymysql.err.Error: The server refused to say, or the connection was lost.
     """
     tables = tables_of(pipeline, database=database, key_collation=server.key_collation)

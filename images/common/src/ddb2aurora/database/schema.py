@@ -1,20 +1,24 @@
 """
-The tables of a pipeline as data: the target, its tombstones, the ledger and the rejects, and the DDL that makes them.
+The tables of a pipeline as data: the target, its tombstones, the ledger and its companions, and the DDL of them all.
 
-What is added to the user's table is INVISIBLE, so that `SELECT *` shows what the user declared.
+What is added to the user's table is INVISIBLE, so that `SELECT *` shows what the user declared. An event log (`append`)
+forgets nothing and deletes nothing, so it has neither tombstones nor a horizon up to which they were purged.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
 from ddb2aurora.dialect import OPERATION_COLUMN, SHAPE_COLUMN
-from ddb2aurora.errors import HaltError
+from ddb2aurora.paths import ITEM
 from ddb2aurora.pipeline import Column, Pipeline
 from ddb2aurora.sql import (
     CHANGED_AT_COLUMN,
     DELETED_AT_COLUMN,
+    HORIZONS_TABLE,
     LOADS_TABLE,
     REJECTS_TABLE,
+    SOFT_CHANGED_AT_COLUMN,
+    SOFT_VERSION_COLUMN,
     VERSION_COLUMN,
     quote_name,
     tombstones_table,
@@ -25,8 +29,8 @@ _VERSION_TYPE: Final = "decimal(65,0)"
 _ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
 
 
-class UnsupportedModeError(HaltError):
-    """The pipeline asks for a mode that cannot be loaded."""
+# No version is below 0, so that any delete is newer than none.
+NO_VERSION: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,45 +77,53 @@ class TableDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables of one pipeline, and the two temporary ones of a load."""
+    """
+    The tables of one pipeline, and the two temporary ones of a load.
+
+    *tombstones* and *horizons* are there in every mode, and made where *remembers_deletes* says that they are used.
+    """
 
     target: TableDefinition
     tombstones: TableDefinition
     loads: TableDefinition
     rejects: TableDefinition
+    horizons: TableDefinition
     staging: TableDefinition
     lines: TableDefinition
+    remembers_deletes: bool
 
     @property
     def lasting(self) -> tuple[TableDefinition, ...]:
         """The tables that `migrate` makes."""
-        return self.target, self.tombstones, self.loads, self.rejects
+        if self.remembers_deletes:
+            return self.target, self.tombstones, self.loads, self.rejects, self.horizons
+        return self.target, self.loads, self.rejects
 
 
 def tables_of(pipeline: Pipeline, *, database: str, key_collation: str) -> Tables:
-    """
-    Return the tables of *pipeline* in *database*; key columns of text compare by *key_collation*.
-
-    Raises:
-        UnsupportedModeError: The pipeline's mode is none that can be loaded.
-    """
-    if pipeline.mode != "mirror":
-        raise UnsupportedModeError(
-            f"pipeline {pipeline.name}: mode {pipeline.mode!r} cannot be loaded; set target.mode to mirror"
-        )
+    """Return the tables of *pipeline* in *database*; key columns of text compare by *key_collation*."""
     keys = tuple(
         ColumnDefinition(column.name, _key_type(column, key_collation) + " NOT NULL") for column in pipeline.key_columns
     )
     key_names = tuple(column.name for column in keys)
+    is_log = pipeline.mode == "append"
     return Tables(
-        target=TableDefinition(database, pipeline.target_table, _target(pipeline, keys), key_names),
+        target=TableDefinition(
+            database,
+            pipeline.target_table,
+            _target(pipeline, keys),
+            (*key_names, VERSION_COLUMN) if is_log else key_names,
+        ),
         tombstones=TableDefinition(
             database,
             tombstones_table(pipeline.target_table),
             (
                 *keys,
-                ColumnDefinition(VERSION_COLUMN, f"{_VERSION_TYPE} NOT NULL"),
+                # The newest hard delete and the newest soft one, and when the newer of them was loaded.
+                ColumnDefinition(VERSION_COLUMN, f"{_VERSION_TYPE} NOT NULL DEFAULT {NO_VERSION}"),
                 ColumnDefinition(CHANGED_AT_COLUMN, "bigint NULL"),
+                ColumnDefinition(SOFT_VERSION_COLUMN, f"{_VERSION_TYPE} NOT NULL DEFAULT {NO_VERSION}"),
+                ColumnDefinition(SOFT_CHANGED_AT_COLUMN, "bigint NULL"),
                 ColumnDefinition(DELETED_AT_COLUMN, "datetime(6) NOT NULL"),
             ),
             key_names,
@@ -119,8 +131,10 @@ def tables_of(pipeline: Pipeline, *, database: str, key_collation: str) -> Table
         ),
         loads=TableDefinition(database, LOADS_TABLE, _LOADS, ("object_id",), (("loaded_at", "loaded_at"),)),
         rejects=TableDefinition(database, REJECTS_TABLE, _REJECTS, ("object_id", "line_number")),
+        horizons=TableDefinition(database, HORIZONS_TABLE, _horizons(key_collation), ("target_table",)),
         staging=TableDefinition(database, "_ddb2aurora_staging", _staging(pipeline, key_collation), ("_line",)),
         lines=TableDefinition(database, "_ddb2aurora_lines", _LINES, ("line_number",)),
+        remembers_deletes=not is_log,
     )
 
 
@@ -135,14 +149,33 @@ def _target(pipeline: Pipeline, keys: tuple[ColumnDefinition, ...]) -> tuple[Col
     user = (
         by_name.get(
             column.name,
-            ColumnDefinition(column.name, f"{column.type.sql} {'NULL' if column.nullable else 'NOT NULL'}"),
+            ColumnDefinition(
+                column.name, f"{column.type.sql} {'NULL' if _takes_null(column, pipeline) else 'NOT NULL'}"
+            ),
         )
         for column in pipeline.columns
     )
+    deleted_at = ColumnDefinition(DELETED_AT_COLUMN, "datetime(3) NULL INVISIBLE", is_ours=True)
     return (
         *user,
         ColumnDefinition(VERSION_COLUMN, f"{_VERSION_TYPE} NOT NULL DEFAULT 0 INVISIBLE", is_ours=True),
         ColumnDefinition(CHANGED_AT_COLUMN, "bigint NULL INVISIBLE", is_ours=True),
+        *((deleted_at,) if pipeline.keeps_deleted and pipeline.mode != "append" else ()),
+    )
+
+
+def _takes_null(column: Column, pipeline: Pipeline) -> bool:
+    # In an event log a delete is a row as well, and it has nothing but its key and the facts about the change.
+    is_value = not column.is_fact or column.source == ITEM
+    return column.nullable or (pipeline.mode == "append" and is_value)
+
+
+def _horizons(key_collation: str) -> tuple[ColumnDefinition, ...]:
+    return (
+        # Names of tables differ by case where the server's file system lets them.
+        ColumnDefinition("target_table", f"varchar(64) CHARACTER SET utf8mb4 COLLATE {key_collation} NOT NULL"),
+        ColumnDefinition("horizon_ms", "bigint NOT NULL DEFAULT 0"),
+        ColumnDefinition("purged_at", "datetime(6) NULL"),
     )
 
 
@@ -191,6 +224,10 @@ _LOADS: Final = (
     ColumnDefinition("rejected", "bigint unsigned NOT NULL DEFAULT 0"),
     ColumnDefinition("newest_changed_at_ms", "bigint NULL"),
     ColumnDefinition("bytes", "bigint unsigned NULL"),
+    # Objects that were loaded by one statement cannot be told apart: their sums stand with the one that is named here.
+    ColumnDefinition("counted_in", "binary(32) NULL"),
+    # Which attempt it was, so that one whose COMMIT was never answered knows its own entry.
+    ColumnDefinition("load_id", "binary(16) NULL"),
     ColumnDefinition("duration_ms", "bigint unsigned NOT NULL DEFAULT 0"),
     ColumnDefinition("loaded_at", "datetime(6) NOT NULL"),
 )
