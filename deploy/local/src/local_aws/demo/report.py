@@ -111,10 +111,12 @@ def summary(outcome: Outcome) -> Iterator[str]:
 
 def verdict(proof: Proof, counts: StageCounts) -> Iterator[str]:
     """Yield the verdict, and what speaks against it."""
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(proof.reasons.items())) or "none"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(proof.reasons.items()))
     yield f"{proof.equal_rows:,} of {proof.items:,} items have a row with equal values"
     rejected = proof.rejected_items - proof.rejected_with_row
-    yield f"{rejected:,} broken items have none and lie under failed/ ({reasons})"
+    yield f"{rejected:,} broken items have none and lie under failed/"
+    if reasons:
+        yield f"reasons under failed/: {reasons}"
     if proof.rejected_with_row:
         yield f"{proof.rejected_with_row:,} broken items have a row"
     if proof.failed_but_fit:
