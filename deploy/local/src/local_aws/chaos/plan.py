@@ -52,7 +52,11 @@ _USUAL_SECONDS: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run: *changes* written evenly over *seconds*, while each fault strikes *least* times or more."""
+    """
+    One run: *changes* written evenly over *seconds*, while each fault strikes *least* times or more.
+
+    On a busy machine it takes longer, and when faults are still too rare it writes more.
+    """
 
     seed: int
     changes: int

@@ -159,7 +159,7 @@ def verdict(result: Result) -> Iterator[str]:
         "changes lost": accounts.missing,
         "rows or failed records of changes that never were": accounts.unknown,
         "objects not in the ledger": accounts.unloaded_objects,
-        "writes missing": result.plan.changes - result.written,
+        "writes missing": max(0, result.plan.changes - result.written),
     }
     yield from (f"WRONG: {count:,} {what}" for what, count in wrong.items() if count)
     yield from (

@@ -28,6 +28,8 @@ _PATIENCE_SECONDS: Final = 3.0
 # InnoDB shows what it found last to whoever asks again within 0.1 s.
 _LOOK_EVERY_SECONDS: Final = 0.11
 _HOLD_SECONDS: Final = 0.3
+# Few enough that a loader usually holds another hot row before it comes to one of these.
+_HELD_ROWS: Final = 10
 _DEADLOCK: Final = 1213
 _SCRATCH: Final = quote_name("ddb2aurora_chaos")
 
@@ -120,25 +122,25 @@ class Rivals:
                 self._faults.struck("database.kill_connection")
 
     def _lock_wait(self) -> None:
-        """Hold a hot row until a loader waits for it, and some time longer."""
+        """Hold some hot rows until a loader waits for one, and some time longer."""
         with self._rival() as cursor:
-            if self._lock(cursor, self._one_hot_key()) and self._someone_waits():
+            if self._lock(cursor, self._mixed_keys()[:_HELD_ROWS]) and self._someone_waits():
                 self._faults.struck("database.lock_wait")
                 self._stopping.wait(_HOLD_SECONDS)
 
     def _deadlock(self) -> None:
-        """Hold a hot row until a loader waits for it, then want all the rows that the loader holds."""
+        """Hold some hot rows until a loader waits for one, then want the others, of which the loader holds some."""
+        keys = self._mixed_keys()
         before = self._deadlocks()
         lost = 0
         with self._rival() as cursor:
             # The server ends the transaction that has changed less. One that has changed a table without
             # transactions always counts as the heavier, so it is the loader that has to survive.
             cursor.execute(f"INSERT INTO {_SCRATCH}.weight VALUES (1)")  # noqa: S608 - a name of ours
-            if not self._lock(cursor, self._one_hot_key()) or not self._someone_waits():
+            if not self._lock(cursor, keys[:_HELD_ROWS]) or not self._someone_waits():
                 return
             try:
-                for key in self._hot_keys:
-                    self._lock(cursor, key)
+                self._lock(cursor, keys[_HELD_ROWS:])
             except pymysql.err.OperationalError as error:
                 if error.args[0] != _DEADLOCK:
                     raise
@@ -146,13 +148,15 @@ class Rivals:
         if self._deadlocks() - before - lost > 0:
             self._faults.struck("database.deadlock")
 
-    def _one_hot_key(self) -> tuple[str, ...]:
-        return self._faults.choice(self._hot_keys)
+    def _mixed_keys(self) -> list[tuple[str, ...]]:
+        keys = list(self._hot_keys)
+        self._faults.shuffle(keys)
+        return keys
 
-    def _lock(self, cursor: "Cursor", key: tuple[str, ...]) -> bool:
-        """Lock the row of *key*, and say whether there is one."""
-        cursor.execute(f"SELECT 1 FROM {self._target} WHERE {self._where} FOR UPDATE", key)  # noqa: S608 - quoted
-        return cursor.fetchone() is not None
+    def _lock(self, cursor: "Cursor", keys: Sequence[tuple[str, ...]]) -> int:
+        """Lock the rows of *keys*, one after the other, and return how many there are."""
+        statement = f"SELECT 1 FROM {self._target} WHERE {self._where} FOR UPDATE"  # noqa: S608 - quoted
+        return sum(cursor.execute(statement, key) for key in keys)
 
     def _someone_waits(self) -> bool:
         with self._connected() as connection, connection.cursor() as cursor:
