@@ -5,7 +5,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ddb2aurora.errors import Ddb2AuroraError, HaltError
 from operator_cli.aws import ours
-from operator_cli.commands import migrate, seed
+from operator_cli.commands import migrate, purge, seed
 from operator_cli.plugins import add_plugins
 
 EXIT_FINE = 0
@@ -21,6 +21,7 @@ cli = typer.Typer(
 )
 cli.command("migrate")(migrate.migrate)
 cli.command("seed")(seed.seed)
+cli.command("purge")(purge.purge)
 add_plugins(cli)
 
 
