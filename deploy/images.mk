@@ -44,3 +44,13 @@ sql: ## Open a MySQL prompt at the database of the containers
 
 seed: ## Write ITEMS generated items into the table of the containers, and wait until their rows are there
 	@deploy/local/compose.sh seed $(ITEMS)
+
+.local/rie/aws-lambda-rie: deploy/local/rie/Dockerfile images/bases.env | engine
+	@docker build --quiet --target file --output .local/rie --build-arg PYTHON_IMAGE --secret id=ca,src=$(CA_FILE) deploy/local/rie
+
+.PHONY: test-images image-table
+test-images: set-up images .local/rie/aws-lambda-rie ## Test each built image under Lambda's runtime emulator
+	@$(PYTEST) tests/images
+
+image-table: set-up images .local/rie/aws-lambda-rie ## Measure sizes and starts of the images, into docs/images.md
+	@IMAGE_TABLE=docs/images.md $(PYTEST) -q tests/images/test_sizes.py
