@@ -61,8 +61,6 @@ class Transformed:
 
     def lines(self, planned: ObjectPlan) -> list[bytes]:
         """Return the lines of an object, each with its newline."""
-        if planned.again is not None:
-            return self.lines(self.case.objects[planned.again - 1])
         lines = [line for number in planned.changes if (line := self._lines.get(number))]
         for raw in planned.lines:
             text = raw if isinstance(raw, bytes) else raw.replace("{shape}", self.pipeline.shape).encode()
@@ -101,10 +99,10 @@ def through_the_model(case: Scenario, pipeline: Pipeline) -> Result:
     refused = {(found["object"], found["line"]): found["reason"] for found in case.rejects if "object" in found}
     rows: list[Row] = []
     for planned in case.objects:
-        for number, line in enumerate(transformed.lines(planned), start=1):
-            if planned.number in halted or (planned.number, number) in refused:
-                continue
-            rows.append(decode_row(line))
+        if planned.number in halted or planned.again is not None:
+            continue
+        lines = enumerate(transformed.lines(planned), start=1)
+        rows += [decode_row(line) for number, line in lines if (planned.number, number) not in refused]
     keys = [pipeline.columns.index(column) for column in pipeline.key_columns]
     standing = rows_after(rows, pipeline=pipeline)
     stamps = {} if pipeline.mode == "append" else stamps_after(rows, pipeline=pipeline)

@@ -116,7 +116,7 @@ class Scenario:
         }
         file = folder / f"{name}.yaml"
         # JSON is YAML, as long as no character stands as a pair of surrogates.
-        file.write_text(json.dumps(described, ensure_ascii=False))
+        file.write_text(json.dumps(described, ensure_ascii=False, default=_json_number))
         return read_pipeline_file(file)
 
     def stream_records(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -187,11 +187,22 @@ def _construct_repeat(loader: _Loader, node: yaml.Node) -> str:
     return text * times
 
 
+def _construct_scalar(_: _Loader, node: yaml.Node) -> Any:
+    if node.value in ("true", "false"):
+        return node.value == "true"
+    if re.fullmatch(r"-?(0|[1-9][0-9]*)", node.value):
+        return int(node.value)
+    # yes, 0x10, 010, 1_000 and 10:00 are words to people, and something else to YAML.
+    raise ScenarioError(f"line {node.start_mark.line + 1}: quote {node.value}, so that it is clear what it is")
+
+
 def _no_float(_: _Loader, node: yaml.Node) -> Any:
     raise ScenarioError(f'line {node.start_mark.line + 1}: write {node.value} as !n "{node.value}", to be exact')
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_map)
+_Loader.add_constructor("tag:yaml.org,2002:bool", _construct_scalar)
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_scalar)
 _Loader.add_constructor("tag:yaml.org,2002:float", _no_float)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 _Loader.add_constructor("!n", lambda _, node: Decimal(node.value))
