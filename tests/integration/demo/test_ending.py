@@ -102,26 +102,42 @@ def test_two_demonstrations_at_the_same_time_both_work(tmp_path: Path):
         assert [(status, VERDICT in printed) for status, printed in endings] == [(0, True), (0, True)], endings
 
 
+def spoil(process: DemoProcess, statement: str) -> None:
+    """Run *statement* in the database of the demonstration, before the first rows reach it."""
+    process.wait_for(lambda found: found.variables_of("stream_processor.handler.handler") is not None)
+    variables = process.variables_of("stream_processor.handler.handler") or {}
+    with (
+        contextlib.closing(
+            pymysql.connect(
+                host=variables["DB_HOST"],
+                port=int(variables["DB_PORT"]),
+                user=variables["DB_USER"],
+                password=variables["DB_PASSWORD"],
+                database="Demo",
+            )
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+
+
 def test_a_run_whose_values_arrive_wrong_ends_with_the_status_1_and_names_the_rows(tmp_path: Path):
-    with demo(tmp_path, "--items", "20") as process:
-        process.wait_for(lambda found: found.variables_of("stream_processor.handler.handler") is not None)
-        variables = process.variables_of("stream_processor.handler.handler") or {}
-        with (
-            contextlib.closing(
-                pymysql.connect(
-                    host=variables["DB_HOST"],
-                    port=int(variables["DB_PORT"]),
-                    user=variables["DB_USER"],
-                    password=variables["DB_PASSWORD"],
-                    database="Demo",
-                )
-            ) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute("CREATE TRIGGER wrong BEFORE INSERT ON WebAnalytics FOR EACH ROW SET NEW.hits = -1")
+    with demo(tmp_path, "--items", "20", "--buffer-seconds", "3") as process:
+        spoil(process, "CREATE TRIGGER wrong BEFORE INSERT ON WebAnalytics FOR EACH ROW SET NEW.hits = -1")
 
         status, printed = process.wait()
 
         assert status == 1
         assert "VERDICT: source and target DIFFER\n" in printed
         assert "different in hits: " in printed
+
+
+def test_a_run_whose_rows_cannot_be_loaded_ends_soon_and_tells_what_the_loader_said(tmp_path: Path):
+    with demo(tmp_path, "--items", "20", "--buffer-seconds", "3") as process:
+        spoil(process, "ALTER TABLE WebAnalytics DROP COLUMN hits")
+
+        status, printed = process.wait()
+
+        assert status == 1
+        assert "demo: an object could not be loaded, however often it was tried\n" in printed
+        assert "WebAnalytics.hits: is missing" in printed

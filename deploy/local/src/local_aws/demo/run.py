@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LOOK_EVERY_SECONDS: Final = 0.1
 _WATCHED_ITEMS: Final = 400
 _QUIET_LOOKS: Final = 5
+_LOG_LINES_SHOWN: Final = 30  # an error with its traceback
+_METRICS_LINE: Final = '{"_aws"'
 
 
 class StuckError(LocalServiceError):
@@ -49,7 +51,7 @@ def run_workload(
     Write *operations*, wait until every change has come through, and return what happened.
 
     Raises:
-        StuckError: Not everything came through within *deadline_seconds*.
+        StuckError: Not everything came through within *deadline_seconds*, or the loader gave an object up.
     """
     started = time.monotonic()
     watch = FreshnessWatch(pipeline, connect=lambda: stack.database.connect(autocommit=True))
@@ -64,14 +66,31 @@ def run_workload(
             counts = counts_of(stack, pipeline, connection)
             progress(writer.count, counts)
             quiet = quiet + 1 if _is_quiet(stack, pipeline, writer, counts) else 0
-            if time.monotonic() - started > deadline_seconds:
-                raise StuckError(f"not everything came through within {deadline_seconds:g} s: {counts}")
+            problem = None
+            if counts.loads_failed:
+                problem = "an object could not be loaded, however often it was tried"
+            elif time.monotonic() - started > deadline_seconds:
+                problem = f"not everything came through within {deadline_seconds:g} s: {counts}"
+            if problem:
+                raise StuckError(f"{problem}\n{_last_words(stack, pipeline)}")
         seconds = time.monotonic() - started - _QUIET_LOOKS * _LOOK_EVERY_SECONDS
     finally:
         watch.stop()
     # What still waits now is the backup, whose buffer is longer.
     stack.firehose.flush()
     return Outcome(counts_of(stack, pipeline, connection), seconds, watch)
+
+
+def _last_words(stack: "EmbeddedStack", pipeline: Pipeline) -> str:
+    """Return the end of what each function has logged, since the logs are gone when the stack is."""
+    told = []
+    for stage in ("stream-processor", "firehose-transformer", "aurora-loader"):
+        log = stack.folder / f"{pipeline.name}-{stage}.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        said = [f"  {line}" for line in lines if not line.startswith(_METRICS_LINE)]
+        if said:
+            told += [f"the log of {stage} ends with:", *said[-_LOG_LINES_SHOWN:]]
+    return "\n".join(told)
 
 
 def _is_quiet(stack: "EmbeddedStack", pipeline: Pipeline, writer: "_Writer", counts: StageCounts) -> bool:
