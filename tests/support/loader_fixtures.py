@@ -14,6 +14,7 @@ from ddb2aurora.column_types import parse_column_type
 from ddb2aurora.database.connect import close_quietly, connect
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.migrate import migrate
+from ddb2aurora.database.schema import tables_of
 from ddb2aurora.database.settings import DatabaseSettings
 from ddb2aurora.dialect import Row, encode_row
 from ddb2aurora.pipeline import Column, Pipeline
@@ -51,6 +52,10 @@ def an_upsert(pipeline: Pipeline, version: int, *fields: str | None, changed_at_
 def a_delete(pipeline: Pipeline, version: int, *fields: str | None, changed_at_ms: int | None = 1000) -> Row:
     padding = (None,) * (len(pipeline.columns) - len(fields))
     return Row(pipeline.shape, "D", version, changed_at_ms, (*fields, *padding))
+
+
+def a_soft_delete(pipeline: Pipeline, version: int, *fields: str | None, changed_at_ms: int | None = 1000) -> Row:
+    return a_delete(pipeline, version, *fields, changed_at_ms=changed_at_ms)._replace(operation="S")
 
 
 def an_object(key: str = "processed/things/a.csv", **parts: Any) -> ObjectRef:
@@ -102,6 +107,7 @@ class Target:
         )
         self._opened = []
         self.connection, self.server = self.connect()
+        self.tables = tables_of(self.pipeline, database=database.name, key_collation=self.server.key_collation)
         self.migrated = migrate(self.connection, self.pipeline, server=self.server, database=database.name)
         self.source = MemorySource()
         self.time = FrozenTime()

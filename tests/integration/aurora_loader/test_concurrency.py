@@ -1,17 +1,17 @@
 """
 Two loaders at the same keys, stepped by hand through both orders of an older upsert and a newer delete.
 
-Loader A holds the upsert, loader B the delete. Whatever the order, no dead row may be left.
+Loader A holds the upsert, loader B the delete. Whatever the order, no dead row may be left, and none without its stamp
+when the delete is a soft one.
 """
 
 import threading
 
 import pytest
-from loader_fixtures import a_delete, an_object, an_upsert
+from loader_fixtures import a_delete, a_pipeline, a_soft_delete, an_object, an_upsert
 
 from aurora_loader.apply import GuardedStatements
 from aurora_loader.outcome import Outcome
-from aurora_loader.staged import Staged
 from aurora_loader.staging import Staging
 from ddb2aurora.database.schema import tables_of
 
@@ -32,11 +32,14 @@ class Stepped:
 
     def begin(self):
         self.connection.run("START TRANSACTION")
-        self.staged: Staged = self._staging.load(self.connection, self._ref, self._source)
+        self.staged = self._staging.load(self.connection, self._ref, self._source)
 
     def run(self, *steps):
         for step in steps:
             self.connection.run(getattr(self.statements, step))
+
+    def run_all(self):
+        self.statements.apply(self.connection, staged=self.staged)
 
     def commit(self):
         self.connection.run("COMMIT")
@@ -200,3 +203,110 @@ def test_statements_apply_as_one_in_their_order(target, loaders):
 
     assert (applied.applied, deleted.deleted) == (1, 1)
     assert target.rows() == ()
+
+
+@pytest.fixture
+def soft(make_target):
+    return make_target(a_pipeline(mode="soft_delete"))
+
+
+@pytest.fixture
+def soft_loaders(soft):
+    upsert = Stepped(soft, an_upsert(soft.pipeline, 10, "k", "dead"), key="upsert.csv")
+    delete = Stepped(soft, a_soft_delete(soft.pipeline, 20, "k", changed_at_ms=2000), key="delete.csv")
+    return upsert, delete
+
+
+STAMPED = (("k", "dead", "1970-01-01 00:00:02.000"),)
+SEEN = "id, name, CAST(_deleted_at AS CHAR)"
+
+
+def test_a_soft_delete_between_the_upsert_and_its_look_ends_in_a_deadlock_and_a_stamped_row(soft, soft_loaders):
+    upsert, delete = soft_loaders
+
+    upsert.run("upsert")
+    delete.run("remember_soft")
+    ends = [
+        in_background(lambda: upsert.run("look", "bury", "stamp"), upsert.commit),
+        in_background(lambda: delete.run("look", "bury", "stamp"), delete.commit),
+    ]
+    for end in ends:
+        end.join(timeout=10)
+    losers = [loader for loader, end in zip(soft_loaders, ends, strict=True) if end.errors]
+    for loser in losers:
+        loser.begin()
+        loser.run_all()
+        loser.commit()
+
+    assert [error.args[0] for end in ends for error in end.errors] == [1213]
+    assert soft.rows(SEEN) == STAMPED
+
+
+def test_a_soft_delete_that_comes_after_the_upsert_has_looked_waits_and_stamps_the_row(soft, soft_loaders):
+    upsert, delete = soft_loaders
+
+    upsert.run_all()
+    delete.run("remember_soft", "look")
+    waiting = in_background(lambda: delete.run("stamp"), delete.commit)
+    wait_until_blocked(soft)
+    upsert.commit()
+    waiting.join(timeout=10)
+
+    assert waiting.errors == []
+    assert soft.rows(SEEN) == STAMPED
+
+
+def test_a_soft_delete_that_ran_whole_before_the_upsert_committed_its_look_is_seen(soft, soft_loaders):
+    upsert, delete = soft_loaders
+
+    delete.run_all()
+    waiting = in_background(upsert.run_all, upsert.commit)
+    wait_until_blocked(soft)
+    delete.commit()
+    waiting.join(timeout=10)
+
+    assert waiting.errors == []
+    assert soft.rows(SEEN) == STAMPED
+
+
+def test_without_the_stamp_of_the_upserts_own_the_row_would_look_alive(soft, soft_loaders):
+    """Show that the interleaving is real: the soft delete alone finds no row to stamp."""
+    upsert, delete = soft_loaders
+
+    delete.run_all()
+    upsert.run("upsert")
+    delete.commit()
+    upsert.commit()
+
+    assert soft.rows(SEEN) == (("k", "dead", None),)
+
+
+def test_a_recreation_that_is_not_committed_yet_is_waited_for_and_not_stamped(soft):
+    soft.load(an_upsert(soft.pipeline, 10, "k", "old"), key="old.csv")
+    newer = Stepped(soft, an_upsert(soft.pipeline, 30, "k", "new"), key="newer.csv")
+    delete = Stepped(soft, a_soft_delete(soft.pipeline, 20, "k"), key="delete.csv")
+
+    newer.run_all()
+    delete.run("remember_soft", "look")
+    waiting = in_background(lambda: delete.run("bury", "stamp"), delete.commit)
+    wait_until_blocked(soft)
+    newer.commit()
+    waiting.join(timeout=10)
+
+    assert waiting.errors == []
+    assert soft.rows(SEEN) == (("k", "new", None),)
+
+
+def test_of_two_soft_deletes_at_once_the_newer_gives_the_time(soft):
+    soft.load(an_upsert(soft.pipeline, 10, "k", "dead"), key="old.csv")
+    older = Stepped(soft, a_soft_delete(soft.pipeline, 15, "k", changed_at_ms=1500), key="older.csv")
+    newer = Stepped(soft, a_soft_delete(soft.pipeline, 20, "k", changed_at_ms=2000), key="newer.csv")
+
+    newer.run_all()
+    waiting = in_background(older.run_all, older.commit)
+    wait_until_blocked(soft)
+    newer.commit()
+    waiting.join(timeout=10)
+
+    assert waiting.errors == []
+    assert soft.rows(SEEN) == STAMPED

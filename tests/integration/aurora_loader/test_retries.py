@@ -140,6 +140,32 @@ def test_a_lock_that_is_not_released_fails_the_load_after_bounded_tries(target):
     assert target.ledger() == ()
 
 
+def test_an_entry_of_another_loader_is_not_taken_for_ones_own_after_a_lost_answer(target, failing):
+    ref = target.put(an_upsert(target.pipeline, 1, "a", "x"))
+    loader = failing(("COMMIT", 2013, "before"))
+    target.time.sleep = lambda _: target.make_loader().load(ref, time=FrozenTime())
+
+    outcome = loader.load(ref, time=target.time)
+
+    assert outcome == Outcome(repeated=True)
+    assert target.rows() == (("a", "x"),)
+
+
+def test_an_object_that_is_not_there_is_looked_for_twice_and_no_more(target, failing):
+    loader = failing(*[("LOAD DATA", 1815, "before")] * 20)
+
+    with pytest.raises(LoadFailedError) as failure:
+        loader.load(target.put(an_upsert(target.pipeline, 1, "a", "x")), time=target.time)
+
+    assert str(failure.value) == (
+        "s3://bucket/processed/things/a.csv is not loaded after 2 tries (loading failed on "
+        "s3://bucket/processed/things/a.csv: error 1815 of the database; the object is gone, lies in another region, "
+        "or the cluster's role may not read it); it is tried again when the event is delivered again"
+    )
+    assert target.time.pauses == [0.2]
+    assert target.ledger() == ()
+
+
 def test_no_try_is_begun_when_time_runs_short(target, failing):
     loader = failing(*[("LOAD DATA", 1213, "before")] * 20)
     time = FrozenTime(seconds_left=5.5)

@@ -13,7 +13,8 @@ def an_error(number, text=""):
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
-        *((an_error(number), Verdict.RETRY) for number in (1205, 1213, 1815, 3024, 3572)),
+        *((an_error(number), Verdict.RETRY) for number in (1205, 1213, 3024, 3572)),
+        (an_error(1815), Verdict.MISSING),
         *(
             (an_error(number), Verdict.RECONNECT)
             for number in (1040, 1203, 1053, 1792, 1836, 2002, 2003, 2006, 2013, 2055, 1927)
