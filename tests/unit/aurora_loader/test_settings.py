@@ -111,3 +111,13 @@ def test_a_password_is_not_shown():
 )
 def test_local_is_a_loopback_address_or_a_name_of_one_label(host, local):
     assert is_local(host) is local
+
+
+def test_objects_are_loaded_together_only_when_asked_and_only_by_aurora():
+    assert Settings.from_env({**LOCAL, "LOAD_MANIFEST": "on"}).load_manifest is True
+    assert problems(LOAD_MANIFEST="on", LOAD_MODE="local") == [
+        "LOAD_MANIFEST is 'on', but only Aurora reads manifests: set LOAD_MODE to s3"
+    ]
+    assert problems(LOAD_MANIFEST="yes") == [
+        "LOAD_MANIFEST is 'yes': set it to whether objects of one event are loaded together, one of off, on"
+    ]
