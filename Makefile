@@ -38,8 +38,10 @@ test: set-up ## Run every test that needs no Docker, and measure branch coverage
 test-unit: set-up ## Run the tests that need no service (seconds)
 	@$(PYTEST) tests/unit
 
-test-deep: set-up ## Run the tests with many random examples; prints the seed
-	@HYPOTHESIS_PROFILE=deep $(PYTEST) tests/unit tests/integration
+test-deep: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+test-deep: set-up ## Run the tests with many random examples; prints the seed, and SEED=n draws the same ones again
+	@HYPOTHESIS_PROFILE=deep $(PYTEST) --hypothesis-seed=$(SEED) tests/unit tests/integration; status=$$?; \
+		echo "repeat these examples: make test-deep SEED=$(SEED)"; exit $$status
 
 .PHONY: chaos
 chaos: set-up ## Attack the whole path with faults at every hop for MINUTES, then account for every one of CHANGES
@@ -63,3 +65,5 @@ lock: set-up ## Compile all requirement files anew, together
 
 # What needs a Docker engine.
 include deploy/images.mk
+# Deliberate bugs that tests must catch.
+include deploy/mutations.mk
