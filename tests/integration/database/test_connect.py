@@ -12,17 +12,20 @@ from ddb2aurora.database.errors import DatabaseHaltError, DatabaseRetryError
 from ddb2aurora.settings import Secret
 from local_aws.services.ports import free_port
 
+# MariaDB took the newer name in 11.1.
+ISOLATION = {"mysql": "transaction_isolation", "mariadb": "tx_isolation"}
+KEY_COLLATIONS = {"mysql": "utf8mb4_0900_bin", "mariadb": "utf8mb4_nopad_bin"}
+
 
 def test_the_session_is_strict_in_utc_and_without_gap_locks(target):
     connection, server = target.connect()
 
     session = connection.rows(
-        "SELECT @@sql_mode, @@time_zone, @@tx_isolation, @@sql_notes, @@innodb_lock_wait_timeout, @@autocommit, "
-        "@@character_set_client, @@character_set_connection"
+        f"SELECT @@sql_mode, @@time_zone, @@{ISOLATION[server.flavor]}, @@sql_notes, "
+        "@@innodb_lock_wait_timeout, @@autocommit, @@character_set_client, @@character_set_connection"
     )
 
-    assert server.flavor == "mariadb"
-    assert server.key_collation == "utf8mb4_nopad_bin"
+    assert server.key_collation == KEY_COLLATIONS[server.flavor]
     assert session == (
         (
             (

@@ -41,6 +41,7 @@ _REASONS: Final[dict[int, str]] = {
     1265: "inexact_value",
     1406: "too_long",
     1644: "refused_by_trigger",
+    **dict.fromkeys((3140, 3141, 3143, 3144, 3157), "not_json"),  # MySQL; MariaDB has a check constraint
     3819: "check_constraint",
     4025: "check_constraint",
 }
@@ -176,8 +177,10 @@ class LineByLine:
         # The server's text quotes the value; only the name of a column of ours is taken from it.
         reason = _REASONS.get(number, _OTHER_REASON)
         match = _COLUMN.search(message)
-        if match and match["name"] in {column.name for column in self._pipeline.columns}:
-            reason = f"{reason} in column {match['name']}"
+        # Of a JSON column MySQL gives the name with its table, both in one pair of quotes.
+        name = match["name"].removeprefix(f"{self._tables.staging.name}.") if match else None
+        if name in {column.name for column in self._pipeline.columns}:
+            reason = f"{reason} in column {name}"
         return _Refusal(number, reason)
 
     def _reject(self, line: _Line, refusal: _Refusal) -> None:

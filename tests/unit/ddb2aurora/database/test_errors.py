@@ -1,9 +1,18 @@
 """What each error number of the database means."""
 
+import ssl
+
 import pymysql
 import pytest
 
-from ddb2aurora.database.errors import DatabaseHaltError, DatabaseRetryError, Verdict, as_our_error, verdict_on
+from ddb2aurora.database.errors import (
+    DatabaseHaltError,
+    DatabaseRetryError,
+    ObjectMissingError,
+    Verdict,
+    as_our_error,
+    verdict_on,
+)
 
 
 def an_error(number, text=""):
@@ -48,3 +57,22 @@ def test_our_error_says_what_where_and_the_mend_and_quotes_no_value():
         DatabaseRetryError,
         "loading failed on s3://b/k: error 1213 of the database; it may pass",
     )
+
+
+def test_a_certificate_that_is_not_trusted_halts_though_the_driver_calls_it_no_connection():
+    error = an_error(2003)
+    error.original_exception = ssl.SSLCertVerificationError(1, "self-signed certificate")
+
+    halt = as_our_error(error, operation="connecting", where="db:3306")
+
+    assert type(halt) is DatabaseHaltError
+    assert str(halt) == (
+        "connecting failed on db:3306: error 2026 of the database; the server's certificate could not be verified, or "
+        "it offers no TLS; check DB_HOST and DB_CA_FILE"
+    )
+
+
+def test_an_object_that_is_missing_is_an_error_of_its_own():
+    error = as_our_error(an_error(1815), operation="loading", where="s3://b/k")
+
+    assert type(error) is ObjectMissingError

@@ -4,6 +4,7 @@ What an error of the database means: one table by error number, one function tha
 Numbers are the same on MySQL, Aurora and MariaDB unless a comment says otherwise.
 """
 
+import ssl
 from enum import Enum
 from typing import Final
 
@@ -113,6 +114,7 @@ _VERDICTS: Final[dict[int, Verdict]] = {
 _S3_ERRORS: Final = (1871, 63985)  # Aurora: "S3 API returned error: ..."
 _PASSING_S3_ERRORS: Final = ("network", "slow", "throttl", "timeout", "timed out", "internal error", "unavailable")
 _READ_ONLY_OPTION: Final = 1290
+_TLS_ERROR: Final = 2026
 
 _UNREACHABLE: Final = (
     "nobody answers there; check DB_HOST and DB_PORT, that the server runs and that the network lets us in"
@@ -130,14 +132,17 @@ _HINTS: Final[dict[int, str]] = {
     63985: "check the cluster's role for S3 and its parameter aws_default_s3_role",
     2002: _UNREACHABLE,
     2003: _UNREACHABLE,
-    2026: "the server's certificate could not be verified, or it offers no TLS; check DB_HOST and DB_CA_FILE",
+    _TLS_ERROR: "the server's certificate could not be verified, or it offers no TLS; check DB_HOST and DB_CA_FILE",
     3159: "the server asks for TLS; set DB_TLS=verify",
     3948: "set local_infile on the server, or use LOAD_MODE=s3",
 }
 
 
 def error_number(error: pymysql.err.Error) -> int:
-    """Return the number of *error*; 0 when it has none."""
+    """Return the number of *error*; 0 when it has none. A certificate that is not trusted has that of TLS errors."""
+    # PyMySQL gives it 2003, "cannot connect", and keeps the cause beside it.
+    if isinstance(getattr(error, "original_exception", None), ssl.SSLCertVerificationError):
+        return _TLS_ERROR
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
