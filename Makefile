@@ -67,3 +67,5 @@ lock: set-up ## Compile all requirement files anew, together
 include deploy/images.mk
 # Deliberate bugs that tests must catch.
 include deploy/mutations.mk
+# The loader's tests on MySQL.
+include deploy/mysql.mk
