@@ -54,3 +54,7 @@ test-images: set-up images .local/rie/aws-lambda-rie ## Test each built image un
 
 image-table: set-up images .local/rie/aws-lambda-rie ## Measure sizes and starts of the images, into docs/images.md
 	@IMAGE_TABLE=docs/images.md $(PYTEST) -q tests/images/test_sizes.py
+
+.PHONY: test-system
+test-system: set-up images ## Test the whole pipeline in containers from outside: AWS API and SQL
+	@$(PYTEST) tests/system/containers
