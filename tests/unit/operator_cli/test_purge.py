@@ -1,0 +1,20 @@
+"""The ages that purge understands."""
+
+import pytest
+import typer
+
+from operator_cli.commands.purge import age_in_ms
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [("1s", 1000), ("90m", 5_400_000), ("12h", 43_200_000), ("7d", 604_800_000), (" 2w ", 1_209_600_000)],
+)
+def test_an_age_is_a_number_and_a_unit(text, milliseconds):
+    assert age_in_ms(text) == milliseconds
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "0d", "-1d", "1.5d", "7 d", "7y", "1d2h", "1234567d", "٣d"])
+def test_anything_else_is_no_age(text):
+    with pytest.raises(typer.BadParameter, match="such as 7d"):
+        age_in_ms(text)
