@@ -44,3 +44,13 @@ def test_a_newer_upsert_changes_every_column_of_its_row(target):
 
     assert newer == Outcome(rows=1, applied=1, newest_changed_at_ms=2000)
     assert target.rows("id, name, _version, _changed_at_ms") == (("a", "new", 20, 2000),)
+
+
+def test_a_newer_delete_takes_the_row_that_is_there_and_an_older_one_does_not(target):
+    pipeline = target.pipeline
+    target.load(an_upsert(pipeline, 10, "a", "x"), an_upsert(pipeline, 30, "b", "y"), key="1.csv")
+
+    deletes = target.load(a_delete(pipeline, 20, "a"), a_delete(pipeline, 20, "b"), key="2.csv")
+
+    assert deletes == Outcome(rows=2, deleted=2, newest_changed_at_ms=1000)
+    assert target.rows() == (("b", "y"),)
