@@ -4,7 +4,7 @@ from local_aws.aurora.attacks import Blow, Scene
 from local_aws.aurora.errors import AuroraError
 from local_aws.faults import Faults
 
-ENTRY = "INSERT INTO `Demo`.`_ddb2aurora_loads` (object_id) VALUES (_binary'x')"
+ENTRY = "INSERT INTO `Demo`.`_ddb2aurora_loads` (object_id, load_id) VALUES (_binary'x\\'', _binary'1')"
 
 
 class Clock:
@@ -70,7 +70,7 @@ def test_two_loaders_meet_only_while_both_are_at_the_same_object(end):
     met(scene, ENTRY, session=1)
     met(scene, ENTRY.replace("x", "y"), session=2)
     met(scene, "ROLLBACK TO SAVEPOINT entry", session=1)
-    met(scene, ENTRY, session=3)
+    met(scene, ENTRY.replace("'1'", "'2'"), session=3)
     counted = dict(faults.counts)
 
     for session in (1, 3):

@@ -4,8 +4,10 @@ Faults of a database as its clients meet them: broken connections, refused state
 A proxy is where they can be aimed: before the server hears a COMMIT, after it has committed, at a write.
 """
 
+import re
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from enum import Enum
 from typing import Final
@@ -14,6 +16,7 @@ from ddb2aurora.sql import LOADS_TABLE
 from local_aws.aurora.errors import AuroraError
 from local_aws.faults import Faults
 
+_FIRST_VALUE: Final = re.compile(r"VALUES\s*\(\s*(?:_binary)?'(?:[^'\\]|\\.|'')*'", re.DOTALL | re.IGNORECASE)
 _WRITES: Final = ("INSERT", "UPDATE", "DELETE", "COMMIT")
 _ENDS: Final = ("COMMIT", "ROLLBACK")
 _READ_ONLY_SECONDS: Final = 0.4
@@ -43,7 +46,7 @@ class Scene:
         self._faults = faults
         self._clock = clock
         self._read_only_until = 0.0
-        self._loading: dict[int, str] = {}
+        self._loading: defaultdict[int, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
 
     def meet(self, session: int, sql: str) -> Blow | None:
@@ -56,7 +59,7 @@ class Scene:
         faults = self._faults
         begins = sql.lstrip()[:8].upper()
         opens_entry = begins.startswith("INSERT") and LOADS_TABLE in sql
-        self._note(session, sql if opens_entry else None, ends=sql.strip().upper() in _ENDS)
+        self._note(session, _object_in(sql) if opens_entry else None, ends=sql.strip().upper() in _ENDS)
         if faults.strikes("database.drop_connection"):
             return Blow.BREAK
         if begins.startswith(_WRITES):
@@ -94,7 +97,12 @@ class Scene:
                 self._loading.pop(session, None)
             if opened is None:
                 return
-            # The driver puts the object's identity into the text, so the same text is the same object.
-            if opened in self._loading.values():
+            if any(opened in objects for other, objects in self._loading.items() if other != session):
                 self._faults.struck("loader.same_object")
-            self._loading[session] = opened
+            self._loading[session].add(opened)
+
+
+def _object_in(sql: str) -> str:
+    """Return the identity of the object whose entry *sql* writes: the first value, which the driver puts in."""
+    found = _FIRST_VALUE.search(sql)
+    return found[0] if found else sql

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.envelope import decode_change
 from ddb2aurora.errors import RejectError
 from ddb2aurora.failed import FailedRecord, decode_failed
@@ -52,6 +53,18 @@ class Mender:
         Raises:
             pymysql.err.Error: The ledger cannot be read.
         """
+        lacking = self.lacking(connection, older_than_seconds=older_than_seconds)
+        for ref in lacking:
+            self.mended["objects swept"] += self._loader.invoke(announcement_of(ref)).error is None
+        return len(lacking)
+
+    def lacking(self, connection: "Connection[Any]", *, older_than_seconds: float = 0) -> list[ObjectRef]:
+        """
+        Return every object that the ledger lacks.
+
+        Raises:
+            pymysql.err.Error: The ledger cannot be read.
+        """
         pipeline = self._pipeline
         before = datetime.now(UTC) - timedelta(seconds=older_than_seconds) if older_than_seconds else None
         # The objects are listed first: one that is loaded in between is then in the ledger.
@@ -59,10 +72,7 @@ class Mender:
             objects_under(self._clients.s3, bucket=self._bucket, prefix=f"processed/{pipeline.name}/", before=before)
         )
         loaded = loaded_ids(connection, database=pipeline.target_database, pipeline=pipeline.name)
-        lacking = list(missing(iter(objects), loaded=loaded))
-        for ref in lacking:
-            self.mended["objects swept"] += self._loader.invoke(announcement_of(ref)).error is None
-        return len(lacking)
+        return list(missing(iter(objects), loaded=loaded))
 
     def redrive_events(self) -> int:
         """Give the loader every event of its queue of failures again, and return how many there were."""

@@ -14,6 +14,7 @@ from local_aws.chaos.accounts import Accounts, take_accounts
 from local_aws.chaos.mending import Mender
 from local_aws.chaos.plan import RATES, Pace, Plan
 from local_aws.chaos.rivals import Rivals
+from local_aws.chaos.twins import Twins
 from local_aws.chaos.workload import hot_keys
 from local_aws.chaos.writer import Writer
 from local_aws.demo.counts import StageCounts, counts_of
@@ -153,6 +154,7 @@ class Run:
         try:
             with (
                 Rivals(self._stack.database, self._pipeline, self._faults, hot_keys=hot_keys()),
+                Twins(self._mender, self._running.loader, self._faults, connected=self._connected),
                 self._sweeping(),
             ):
                 while not self._is_over(time.monotonic() - started):
