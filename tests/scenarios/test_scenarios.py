@@ -34,6 +34,7 @@ def test_the_database_holds_the_rows_of(case, load_mode, place_at, aws, bucket):
     assert result == expected(case, target.pipeline)
 
 
+@pytest.mark.timeout(300)  # the first of them waits for the cases of all
 @pytest.mark.parametrize("case", [case for case in CASES if case.stack != "no"], ids=named)
 def test_the_whole_stack_holds_the_rows_of(case, scenario_stack):
     result = scenario_stack.result(case)

@@ -2,7 +2,8 @@
 The real handlers, for all pipelines in one process a stage: a process for each of a hundred pipelines is too much.
 
 Each pipeline has a copy of the handler's module of its own, so its own `app()`, as in an execution environment of its
-own. An event comes with the name of the pipeline that it is for.
+own; those that were not used for long are thrown away, and their connections with them. An event comes with the name
+of the pipeline that it is for.
 """
 
 import functools
@@ -11,7 +12,7 @@ import os
 from typing import Any
 
 
-@functools.cache
+@functools.lru_cache(maxsize=24)
 def _handler(stage: str, _pipeline: str) -> Any:
     spec = importlib.util.find_spec(f"{stage}.handler")
     assert spec is not None
