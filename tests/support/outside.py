@@ -110,9 +110,9 @@ def a_visit(page_id: str, at: str, *, hits: Any = 1, country: str = "DE", payloa
     return {"page_id": {"S": page_id}, "activity_dt": {"S": at}, "payload": {"S": text}}
 
 
-def eventually(look: Callable[[], Any], expected: Any) -> None:
+def eventually(look: Callable[[], Any], expected: Any, *, seconds: float = PATIENCE_SECONDS) -> None:
     """Look until *expected* is seen; after a while compare what is seen, so that the difference is shown."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while (seen := look()) != expected and time.monotonic() < deadline:
         time.sleep(LOOK_EVERY_SECONDS)
     assert seen == expected

@@ -29,7 +29,7 @@ from local_aws.stack.pipeline import LocalPipeline, Wiring
 READY_FILE: Final = Path("/tmp/ready")  # noqa: S108 - of a container that runs nothing else
 """Is there while changes are carried; the container's health check looks for it."""
 _USAGE: Final = 2
-_FLUSH_SECONDS: Final = 5
+_FLUSH_SECONDS: Final = 5  # of the ten that a container is given to end
 
 
 def make_resources(settings: ComposeSettings, environment: Mapping[str, str]) -> None:
@@ -76,6 +76,8 @@ def carry(settings: ComposeSettings, environment: Mapping[str, str], *, stop: th
             folder=settings.state_folder,
             buffer_seconds=settings.buffer_seconds,
             containers=settings.containers,
+            # A database in a container needs longer to be there again.
+            retry_delays_seconds=(5, 30),
         )
         running = LocalPipeline(pipeline, wiring)
         firehose.start()
@@ -90,10 +92,7 @@ def carry(settings: ComposeSettings, environment: Mapping[str, str], *, stop: th
 def main(arguments: list[str]) -> int:
     """Do as *arguments* say, and return the exit status."""
     environment = dict(os.environ)  # noqa: TID251 - the one place where this process reads it
-    READY_FILE.unlink(missing_ok=True)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     commands: dict[str, Callable[[ComposeSettings], None]] = {
         "init": lambda settings: make_resources(settings, environment),
         "run": lambda settings: carry(settings, environment, stop=stop),
@@ -101,6 +100,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in commands:
         sys.stderr.write(f"usage: python -m local_aws.stack.compose {'|'.join(commands)}\n")
         return _USAGE
+    READY_FILE.unlink(missing_ok=True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     try:
         commands[arguments[0]](ComposeSettings.from_env(environment))
     except Ddb2AuroraError as error:

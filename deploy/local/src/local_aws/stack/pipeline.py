@@ -45,6 +45,8 @@ class Wiring:
     """How long the delivery stream gathers records before it writes an object."""
     faults: Faults = NO_FAULTS
     concurrency: Mapping[str, int] | None = None
+    retry_delays_seconds: tuple[float, float] = (1, 5)
+    """How long an event of a new object waits for its retries. AWS: a minute, then two; a laptop has less patience."""
     containers: Containers | None = None
     """Where the functions run; without it, in processes of this machine."""
 
@@ -89,8 +91,7 @@ class LocalPipeline:
             s3=clients.s3,
             sqs=clients.sqs,
             function=self.loader,
-            # AWS waits a minute, then two; a laptop has less patience.
-            settings=AsynchronousSettings(retry_delays_seconds=(1, 5), throttle_delay_seconds=0.2),
+            settings=AsynchronousSettings(retry_delays_seconds=wiring.retry_delays_seconds, throttle_delay_seconds=0.2),
             on_failure=QueueDestination(sqs=clients.sqs, queue_url=failures),
             max_concurrency=self._places("aurora-loader"),
             faults=wiring.faults,
