@@ -17,7 +17,8 @@ from ddb2aurora.database.connection import DatabaseConnection
 
 _SHARED = ("INSERT INTO", "SELECT STRAIGHT_JOIN", "DELETE t", "UPDATE", "COMMIT")
 # A statement that takes longer than this waits for a lock, as good as always; if not, it is another schedule.
-_TURN_SECONDS = 0.03
+_TURN_SECONDS = 0.1
+_TO_THE_END = 20
 _CHANGES = st.tuples(st.sampled_from("aab"), st.sampled_from(["MODIFY", "REMOVE", "TTL"]))
 
 
@@ -39,11 +40,14 @@ class Player:
             self._stopped.set()
             self._turns.acquire()
 
-    def take_a_turn(self) -> None:
-        if self._thread.is_alive() and self._stopped.wait(_TURN_SECONDS):
+    def take_a_turn(self) -> bool:
+        """Let the loader go on, and return whether it stopped again; it does not while it waits for a lock."""
+        if not self._stopped.wait(_TURN_SECONDS):
+            return False
+        if self._thread.is_alive():
             self._stopped.clear()
             self._turns.release()
-            self._stopped.wait(_TURN_SECONDS)
+        return self._stopped.wait(_TURN_SECONDS)
 
     def release(self) -> None:
         self._is_free = True
@@ -94,6 +98,48 @@ class SteppedLoader:
         return connection, server
 
 
+def play(target, loaders, changes, contents, schedule, *, same_object=False):
+    """Load two objects of *changes* by *schedule*, and compare what is there afterwards with the model."""
+    empty(target)
+    stream = Stream(target.pipeline)
+    sent = [
+        stream.tell("REMOVE" if kind == "TTL" else kind, {"id": key, "n": n}, by_ttl=kind == "TTL")
+        for n, (key, kind) in enumerate(changes)
+    ]
+    objects = [[sent[pick] for pick in picks] for picks in ([contents[0]] * 2 if same_object else contents)]
+    names = ["0.csv", "0.csv" if same_object else "1.csv"]
+    target.source.objects = {
+        name: b"".join(change.line for change in content) for name, content in zip(names, objects, strict=True)
+    }
+
+    players = [Player(loader, name) for loader, name in zip(loaders, names, strict=True)]
+    for number, turns in schedule:
+        for _ in range(turns):
+            if not players[number].take_a_turn():
+                break
+    for player in players:
+        player.release()
+    for player in players:
+        player.end()
+
+    assert [player.errors for player in players] == [[], []]
+    assert held_by(target) == model_of([change for content in objects for change in content], target.pipeline)
+
+
+@pytest.mark.parametrize(("mode", "on_ttl_delete"), [("mirror", "soft_delete"), ("soft_delete", "delete")])
+@pytest.mark.parametrize("kind", ["REMOVE", "TTL"])
+@pytest.mark.parametrize("first", [0, 1], ids=["the upsert begins", "the delete begins"])
+def test_a_load_that_comes_at_any_point_of_another_ends_in_the_rows_of_the_model(
+    make_target, mode, on_ttl_delete, kind, first
+):
+    target = make_target(a_promised_pipeline(mode, on_ttl_delete))
+    loaders = [SteppedLoader(target) for _ in range(2)]
+    changes = [("a", "MODIFY"), ("a", kind)]
+
+    for turns in range(10):
+        play(target, loaders, changes, [[0], [1]], [(first, turns), (1 - first, _TO_THE_END)])
+
+
 @st.composite
 def objects_of_two(draw):
     """Draw changes of few keys, who loads which of them in which order, and who has how many turns one by one."""
@@ -118,30 +164,6 @@ def test_any_interleaving_of_two_loaders_statements_ends_in_the_rows_of_the_mode
     @given(objects_of_two())
     def any_schedule_converges(drawn):
         changes, contents, same_object, schedule = drawn
-        empty(target)
-        stream = Stream(target.pipeline)
-        sent = [
-            stream.tell("REMOVE" if kind == "TTL" else kind, {"id": key, "n": n}, by_ttl=kind == "TTL")
-            for n, (key, kind) in enumerate(changes)
-        ]
-        objects = [[sent[pick] for pick in picks] for picks in contents]
-        names = ["0.csv", "0.csv" if same_object else "1.csv"]
-        target.source.objects = {
-            name: b"".join(change.line for change in content)
-            for name, content in zip(reversed(names), reversed(objects), strict=True)
-        }
-
-        players = [Player(loader, name) for loader, name in zip(loaders, names, strict=True)]
-        for number, turns in schedule:
-            for _ in range(turns):
-                players[number].take_a_turn()
-        for player in players:
-            player.release()
-        for player in players:
-            player.end()
-
-        loaded = objects[0] + ([] if same_object else objects[1])
-        assert [player.errors for player in players] == [[], []]
-        assert held_by(target) == model_of(loaded, target.pipeline)
+        play(target, loaders, changes, contents, schedule, same_object=same_object)
 
     any_schedule_converges()
