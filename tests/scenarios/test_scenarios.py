@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 from scenario_ways import expected, through_the_database, through_the_model
+from scenarios_catalogue import CATALOGUE, catalogue
 
 from scenarios import read_scenarios
 
@@ -54,3 +55,9 @@ def test_there_are_at_least_sixty_cases_and_each_is_about_something_else():
     abouts = [case.about for case in CASES]
 
     assert len(set(abouts)) == len(abouts) >= 60
+
+
+def test_the_catalogue_is_current():
+    assert CATALOGUE.read_text(encoding="utf-8") == catalogue(CASES), (
+        "run python -m scenarios_catalogue in tests/support"
+    )

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote_plus
 
-from scenario_ways import Result, Target, Transformed, objects_of
+from scenario_ways import Result, Target, Transformed
 
 from ddb2aurora.codec import decode_item, encode_item
 from ddb2aurora.envelope import decode_change
@@ -168,10 +168,10 @@ class ScenarioStack:
         """Return what stands in the database, and under `failed/`, for *case*."""
         target, transformed = self._targets[case.name], self._transformed[case.name]
         if case.stack == "objects":
-            numbers = {key: planned.number for planned, key, _ in objects_of(transformed) if planned.again is None}
+            numbers = {key: planned.number for planned, key in transformed.fresh_objects()}
             halts = [(numbers[key], error) for key, error in self._loaders.given_up if key in numbers]
-            return target.result(transformed.rejects, numbers=numbers, halts=halts)
-        result = target.result(self._failed(target), numbers={}, halts=[])
+            return target.result(transformed.rejects, transformed=transformed, halts=halts)
+        result = target.result(self._failed(target), transformed=transformed, halts=[])
         return replace(result, deleted=[(key, None) for key, _ in result.deleted], counts=None)
 
     def _carry(self, target: Target) -> None:
@@ -179,7 +179,7 @@ class ScenarioStack:
             self._carry_items(target)
             return
         announced: list[str] = []
-        for _, key, content in objects_of(self._transformed[target.case.name]):
+        for _, key, content in self._transformed[target.case.name].objects():
             announced.append(key)
             self._clients.s3.put_object(Bucket=self._bucket, Key=key, Body=content)
             # One after the other: their order is what the case is about.

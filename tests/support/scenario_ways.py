@@ -67,9 +67,19 @@ class Transformed:
             lines.append(text + b"\n")
         return lines
 
-    def content(self, planned: ObjectPlan) -> bytes:
-        content = b"".join(self.lines(planned))
-        return content if planned.last_newline else content.removesuffix(b"\n")
+    def objects(self) -> Iterator[tuple[ObjectPlan, str, bytes]]:
+        """Yield each object that arrives, its key and its content."""
+        for planned in self.case.objects:
+            first = planned if planned.again is None else self.case.objects[planned.again - 1]
+            content = b"".join(self.lines(first))
+            yield planned, self._key(first), content if first.last_newline else content.removesuffix(b"\n")
+
+    def fresh_objects(self) -> Iterator[tuple[ObjectPlan, str]]:
+        """Yield each object once, and its key."""
+        return ((planned, self._key(planned)) for planned in self.case.objects if planned.again is None)
+
+    def _key(self, planned: ObjectPlan) -> str:
+        return f"processed/{self.pipeline.name}/{self.pipeline.target_table}/2026/01/05/10/{planned.name}"
 
 
 def expected(case: Scenario, pipeline: Pipeline) -> Result:
@@ -142,10 +152,16 @@ class Target:
         keys = [self.pipeline.columns.index(column) for column in self.pipeline.key_columns]
         return _sorted((_key(stored_row(row, self.pipeline), keys), at_ms) for *row, at_ms in stamped)
 
-    def refused(self) -> list[tuple[str, int, str]]:
-        """Return the key of the object, the line and the reason of each reject of the loader."""
-        query = f"SELECT object_key, line_number, reason FROM {self._database}._ddb2aurora_rejects WHERE pipeline = %s"
-        return list(self._rows(query, self.pipeline.name))
+    def refused(self, transformed: Transformed) -> list[tuple[int, int, str]]:
+        """Return the object, the line and the reason of each reject of the loader, which keeps the line as it was."""
+        contents = {key: (planned, transformed.lines(planned)) for planned, key in transformed.fresh_objects()}
+        query = f"SELECT object_key, line_number, reason, line FROM {self._database}._ddb2aurora_rejects"
+        refused = []
+        for key, number, reason, line in self._rows(f"{query} WHERE pipeline = %s", self.pipeline.name):
+            planned, lines = contents[key]
+            kept = line == lines[number - 1].removesuffix(b"\n")
+            refused.append((planned.number, number, reason if kept else f"{reason}, and the line is not as it was"))
+        return refused
 
     def counts(self) -> dict[str, int]:
         [found] = self._rows(
@@ -160,15 +176,14 @@ class Target:
         self,
         rejects: Iterable[tuple[int, str, str]],
         *,
-        numbers: Mapping[str, int],
+        transformed: Transformed,
         halts: Sequence[tuple[int, str]],
     ) -> Result:
-        """Return what stands in the database; *numbers* are those of the objects by key."""
-        refused = [(numbers[key], line, reason) for key, line, reason in self.refused()]
+        """Return what stands in the database, and what was rejected before it."""
         return Result(
             rows=self.rows(),
             deleted=self.deleted(),
-            rejects=_sorted([*rejects, *refused]),
+            rejects=_sorted([*rejects, *self.refused(transformed)]),
             halts=list(halts),
             counts=self.counts() if self.case.counts is not None else None,
         )
@@ -184,11 +199,9 @@ def through_the_database(target: Target, source: Source, settings: DatabaseSetti
     session = Session(settings, pipeline=pipeline, source=source)
     loader = Loader(pipeline, session=session, source=source, on_retry=lambda _, why: _fail(why))
     halts: list[tuple[int, str]] = []
-    numbers: dict[str, int] = {}
     try:
-        for planned, key, content in objects_of(transformed):
+        for planned, key, content in transformed.objects():
             etag = s3.put_object(Bucket=bucket, Key=key, Body=content)["ETag"]
-            numbers.setdefault(key, planned.number)
             ref = make_object_ref(bucket, key, etag=etag, size=len(content), region=REGION)
             try:
                 outcome = loader.load(ref, time=FrozenTime())
@@ -198,15 +211,7 @@ def through_the_database(target: Target, source: Source, settings: DatabaseSetti
                 assert outcome.repeated == (planned.again is not None)
     finally:
         session.drop()
-    return target.result(transformed.rejects, numbers=numbers, halts=halts)
-
-
-def objects_of(transformed: Transformed) -> Iterator[tuple[ObjectPlan, str, bytes]]:
-    """Yield each object that arrives, its key and its content."""
-    for planned in transformed.case.objects:
-        first = planned if planned.again is None else transformed.case.objects[planned.again - 1]
-        folder = f"processed/{transformed.pipeline.name}/{transformed.pipeline.target_table}/2026/01/05/10"
-        yield planned, f"{folder}/{first.name}", transformed.content(first)
+    return target.result(transformed.rejects, transformed=transformed, halts=halts)
 
 
 def _fail(why: Exception) -> None:

@@ -10,7 +10,7 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -88,7 +88,8 @@ class Scenario:
     deleted: tuple[Mapping[str, Any], ...]
     rejects: tuple[Mapping[str, Any], ...]
     halts: tuple[Mapping[str, Any], ...]
-    counts: Mapping[str, int] | None = field(default=None)
+    counts: Mapping[str, int] | None = None
+    why_no_stack: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -266,6 +267,7 @@ def _scenario(name: str, value: Mapping[str, Any]) -> Scenario:
         rejects=tuple(value.get("rejects", ())),
         halts=tuple(value.get("halts", ())),
         counts=value.get("counts"),
+        why_no_stack="" if isinstance(stack, str) else stack["no"],
     )
 
 
