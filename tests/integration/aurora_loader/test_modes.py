@@ -3,11 +3,12 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 from loader_fixtures import a_column, a_delete, a_pipeline, a_soft_delete, an_upsert
 
 from aurora_loader.outcome import Outcome
-from ddb2aurora.database.migrate import migrate
+from ddb2aurora.database.migrate import NotMigratedError, check_tables, migrate
 from ddb2aurora.pipeline import Column, Misfit
 
 SEEN = "id, name, _deleted_at"
@@ -223,3 +224,29 @@ def test_the_tables_of_every_mode_match_themselves_and_show_what_the_user_declar
 
     assert again == ()
     assert target.loader.load(target.put(), time=target.time) == Outcome()
+
+
+def test_a_table_made_for_mirror_says_which_column_soft_deletes_need(target):
+    pipeline = msgspec.structs.replace(target.pipeline, mode="soft_delete")
+
+    with pytest.raises(NotMigratedError) as failure:
+        check_tables(target.connection, pipeline, server=target.server, database=target.database.name)
+
+    (problem,) = str(failure.value).splitlines()[1:]
+    assert problem == (
+        f"  Things._deleted_at: is missing; ALTER TABLE {target.name()} "
+        "ADD COLUMN `_deleted_at` datetime(3) NULL INVISIBLE"
+    )
+
+
+def test_a_table_made_for_mirror_says_which_key_an_event_log_needs(target):
+    pipeline = msgspec.structs.replace(target.pipeline, mode="append")
+
+    with pytest.raises(NotMigratedError) as failure:
+        check_tables(target.connection, pipeline, server=target.server, database=target.database.name)
+
+    (problem,) = str(failure.value).splitlines()[1:]
+    assert problem == (
+        f"  Things: has the primary key (id) instead of (id, _version); ALTER TABLE {target.name()} "
+        "DROP PRIMARY KEY, ADD PRIMARY KEY (`id`, `_version`)"
+    )
