@@ -26,7 +26,7 @@ from rich.table import Table
 
 _DATABASES = Path(".local", "cache", "databases")
 _TIMEOUT_SECONDS = 150
-_WORKERS = 2
+_WORKERS = max(2, os.cpu_count() or 2)
 
 
 @contextmanager

@@ -139,6 +139,6 @@ def test_whatever_happens_on_the_way_the_target_holds_what_the_model_says(make_t
     run_state_machine_as_test(
         lambda: ThePromise(target, loaders),
         settings=settings(
-            max_examples=max(6, settings.default.max_examples // 25), stateful_step_count=30, deadline=None
+            max_examples=max(6, settings.default.max_examples // 5), stateful_step_count=30, deadline=None
         ),
     )
