@@ -4,7 +4,7 @@ from local_aws.aurora.attacks import Blow, Scene
 from local_aws.aurora.errors import AuroraError
 from local_aws.faults import Faults
 
-ENTRY = "INSERT INTO `Demo`.`_ddb2aurora_loads` (object_id, load_id) VALUES (_binary'x\\'', _binary'1')"
+ENTRY = "INSERT INTO `Demo`.`_ddb2aurora_loads` (object_id, load_id) VALUES (X'x\\'', X'1')"
 
 
 class Clock:
@@ -64,18 +64,20 @@ def test_a_server_that_is_read_only_refuses_every_write_for_a_moment():
     assert faults.counts == {"database.read_only": 1}
 
 
+@pytest.mark.parametrize("introducer", ["X", "_binary", ""])
 @pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK", None])
-def test_two_loaders_meet_only_while_both_are_at_the_same_object(end):
+def test_two_loaders_meet_only_while_both_are_at_the_same_object(end, introducer):
     scene, faults = a_scene()
-    met(scene, ENTRY, session=1)
-    met(scene, ENTRY.replace("x", "y"), session=2)
+    entry = ENTRY.replace("X'x", f"{introducer}'x")
+    met(scene, entry, session=1)
+    met(scene, entry.replace("x", "y"), session=2)
     met(scene, "ROLLBACK TO SAVEPOINT entry", session=1)
-    met(scene, ENTRY.replace("'1'", "'2'"), session=3)
+    met(scene, entry.replace("'1'", "'2'"), session=3)
     counted = dict(faults.counts)
 
     for session in (1, 3):
         scene.leave(session) if end is None else met(scene, end, session=session)
-    met(scene, ENTRY, session=4)
+    met(scene, entry, session=4)
 
     assert counted == dict(faults.counts) == {"loader.same_object": 1}
 

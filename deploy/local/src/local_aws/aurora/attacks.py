@@ -16,7 +16,7 @@ from ddb2aurora.sql import LOADS_TABLE
 from local_aws.aurora.errors import AuroraError
 from local_aws.faults import Faults
 
-_FIRST_VALUE: Final = re.compile(r"VALUES\s*\(\s*(?:_binary)?'(?:[^'\\]|\\.|'')*'", re.DOTALL | re.IGNORECASE)
+_FIRST_VALUE: Final = re.compile(r"VALUES\s*\([^']*'(?:[^'\\]|\\.|'')*'", re.DOTALL | re.IGNORECASE)
 _WRITES: Final = ("INSERT", "UPDATE", "DELETE", "COMMIT")
 _ENDS: Final = ("COMMIT", "ROLLBACK")
 _READ_ONLY_SECONDS: Final = 0.4
