@@ -7,7 +7,7 @@ include images/bases.env
 ifeq ($(wildcard .local/offline-images/built),)
 -include images/bases.lock.env
 endif
-export PYTHON_IMAGE MYSQL_IMAGE LOCALSTACK_IMAGE
+export PYTHON_IMAGE MYSQL_IMAGE LOCALSTACK_IMAGE REGISTRY_IMAGE
 # The certificates that builds trust: those of the machine, where the network may have an authority of its own.
 export CA_FILE ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem) /dev/null)
 export REVISION ?= $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
@@ -58,3 +58,7 @@ image-table: set-up images .local/rie/aws-lambda-rie ## Measure sizes and starts
 .PHONY: test-system
 test-system: set-up images ## Test the whole pipeline in containers from outside: AWS API and SQL
 	@$(PYTEST) tests/system/containers
+
+.PHONY: push-images
+push-images: engine ## Build the images for Lambda and push them: ENV=, REGISTRY=, ARCHITECTURE=x86_64 or arm64
+	@deploy/push-images.sh

@@ -3,7 +3,7 @@
 # PyPI and the npm registry, and no image registry. They get the public tags, so nothing else knows the difference.
 #
 # What was built is kept under .local/offline-images, and is built again only when its recipe has changed. A base that the
-# engine has already, pulled or built by hand, is left alone. Arguments name what to build: python mysql localstack.
+# engine has already, pulled or built by hand, is left alone. Arguments name what to build: python mysql localstack registry.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -74,15 +74,22 @@ mysql() {
     quietly "mysql: docker import" docker import "$tar" ddb2aurora-mysql-packages
     build mysql "$MYSQL_IMAGE" "$1" --build-arg BASE=ddb2aurora-mysql-packages
 }
+registry() {
+    local tar
+    tar=$(root_file_system registry trixie docker-registry)
+    quietly "registry: docker import" docker import "$tar" ddb2aurora-registry-packages
+    build registry "$REGISTRY_IMAGE" "$1" --build-arg BASE=ddb2aurora-registry-packages
+}
 localstack() { build localstack "$LOCALSTACK_IMAGE" "$1" --build-arg "BASE=$PYTHON_IMAGE"; }
 
-if [ $# = 0 ]; then set -- python mysql localstack; fi
+if [ $# = 0 ]; then set -- python mysql localstack registry; fi
 for name in "$@"; do
     case $name in
         python) tag=$PYTHON_IMAGE ;;
         mysql) tag=$MYSQL_IMAGE ;;
         localstack) tag=$LOCALSTACK_IMAGE ;;
-        *) fail "there is no recipe $name; there are: python mysql localstack" ;;
+        registry) tag=$REGISTRY_IMAGE ;;
+        *) fail "there is no recipe $name; there are: python mysql localstack registry" ;;
     esac
     recipe=$(recipe_of "$name")
     if is_done "$tag" "$recipe"; then
