@@ -25,6 +25,7 @@ def test_every_fault_strikes_and_every_change_is_loaded_or_rejected(tmp_path):
 
     told = run.stdout + run.stderr
     assert "VERDICT: the promise holds" in told, told
-    assert re.search(r"^accounts: [\d,]+ changes in = [\d,]+ loaded \+ [\d,]+ rejected \+ 0 failed$", told, re.MULTILINE)
+    balance = r"^accounts: [\d,]+ changes in = [\d,]+ loaded \+ [\d,]+ rejected \+ 0 failed$"
+    assert re.search(balance, told, re.MULTILINE)
     assert run.returncode == 0
     assert list(tmp_path.iterdir()) == []
