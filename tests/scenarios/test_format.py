@@ -102,3 +102,9 @@ def test_a_name_that_no_pipeline_can_have_is_an_error(problems):
     assert problems(BORING, name="Some_case") == [
         "Some_case.yaml: the name of the file must be 3 to 48 small letters, digits and -"
     ]
+
+
+def test_nothing_can_happen_with_a_pipeline_file_that_is_refused(problems):
+    assert problems(TWO_CHANGES + "refused: [a mistake]\n") == [
+        "some-case.yaml: nothing happens with a pipeline file that is refused"
+    ]

@@ -6,9 +6,11 @@ import pytest
 from scenario_ways import expected, through_the_database, through_the_model
 from scenarios_catalogue import CATALOGUE, catalogue
 
+from ddb2aurora.pipeline_file import PipelineFileError
 from scenarios import read_scenarios
 
-CASES = read_scenarios()
+ALL = read_scenarios()
+CASES = [case for case in ALL if not case.refused]
 
 
 def named(case):
@@ -51,13 +53,19 @@ def expected_of_the_stack(case, pipeline):
     return dataclasses.replace(wanted, deleted=[(key, None) for key, _ in wanted.deleted], counts=None)
 
 
+@pytest.mark.parametrize("case", [case for case in ALL if case.refused], ids=named)
+def test_the_pipeline_file_is_refused_of(case, tmp_path):
+    with pytest.raises(PipelineFileError) as failure:
+        case.pipeline(tmp_path, database="none")
+
+    assert [problem.text for problem in failure.value.problems] == list(case.refused)
+
+
 def test_there_are_at_least_sixty_cases_and_each_is_about_something_else():
-    abouts = [case.about for case in CASES]
+    abouts = [case.about for case in ALL]
 
     assert len(set(abouts)) == len(abouts) >= 60
 
 
 def test_the_catalogue_is_current():
-    assert CATALOGUE.read_text(encoding="utf-8") == catalogue(CASES), (
-        "run python -m scenarios_catalogue in tests/support"
-    )
+    assert CATALOGUE.read_text(encoding="utf-8") == catalogue(ALL), "run python -m scenarios_catalogue in tests/support"

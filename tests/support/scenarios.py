@@ -90,6 +90,8 @@ class Scenario:
     halts: tuple[Mapping[str, Any], ...]
     counts: Mapping[str, int] | None = None
     why_no_stack: str = ""
+    refused: tuple[str, ...] = ()
+    """The mistakes of its pipeline file; such a case has no way to run."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -268,6 +270,7 @@ def _scenario(name: str, value: Mapping[str, Any]) -> Scenario:
         halts=tuple(value.get("halts", ())),
         counts=value.get("counts"),
         why_no_stack="" if isinstance(stack, str) else stack["no"],
+        refused=tuple(value.get("refused", ())),
     )
 
 
@@ -297,6 +300,8 @@ def _object(number: int, described: Mapping[str, Any]) -> ObjectPlan:
 def _problems(case: Scenario) -> Iterator[str]:
     if not _NAME.fullmatch(case.name):
         yield "the name of the file must be 3 to 48 small letters, digits and -"
+    if case.refused and (case.changes or case.rows):
+        yield "nothing happens with a pipeline file that is refused"
     carried = {number for planned in case.objects for number in planned.changes}
     if carried != {change.number for change in case.changes}:
         yield "the objects must carry every change, and no others"

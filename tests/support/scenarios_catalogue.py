@@ -39,6 +39,8 @@ def catalogue(cases: Iterable[Scenario]) -> str:
 
 
 def _on_the_stack(case: Scenario) -> str:
+    if case.refused:
+        return "the pipeline file is refused"
     return f"no: {case.why_no_stack}" if case.why_no_stack else case.stack
 
 
