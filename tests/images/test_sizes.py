@@ -1,7 +1,6 @@
 """How large each image is and how fast it starts; printed, and written to the file that IMAGE_TABLE names."""
 
 import os
-import statistics
 import time
 from pathlib import Path
 
@@ -23,11 +22,11 @@ from containers import (
 MEGABYTE = 1_000_000
 # The operator is no function that starts in a hurry: rich and typer bring 20 MB of pydantic and pygments with them.
 MOST_MEGABYTES = {STREAM_PROCESSOR: 40, FIREHOSE_TRANSFORMER: 25, AURORA_LOADER: 40, OPERATOR: 65}
-TIMES = 3
+TIMES = 5
 PREFACE = """# Image sizes and start-up
 
-Made by `make image-table`, on one machine of two cores and as busy as it was. The last column holds the engine's own
-start of a container as well.
+Made by `make image-table` on one machine of two cores; times are the best of five. The last column holds the engine's
+own start of a container as well.
 """
 IMPORT_TIME = """
 import importlib, sys, time
@@ -44,7 +43,7 @@ def own_megabytes(stage: Stage) -> float:
 
 def import_ms(stage: Stage) -> float:
     module = "operator_cli.main" if stage == OPERATOR else stage.handler.removesuffix(".handler")
-    return statistics.median(float(in_image(stage, "python3", "-c", IMPORT_TIME, module)) for _ in range(TIMES))
+    return min(float(in_image(stage, "python3", "-c", IMPORT_TIME, module)) for _ in range(TIMES))
 
 
 def first_answer_ms(stage: Stage) -> float:
@@ -66,7 +65,7 @@ def test_sizes_and_starts_are_told(capsys: pytest.CaptureFixture[str]):
     lines = ["| image | on top of the base | import | start to first answer |", "|---|---|---|---|"]
     for stage in STAGES:
         first = (
-            f"{statistics.median(first_answer_ms(stage) for _ in range(TIMES)):.0f} ms" if stage in FUNCTIONS else "–"
+            f"{min(first_answer_ms(stage) for _ in range(TIMES)):.0f} ms" if stage in FUNCTIONS else "–"
         )
         lines.append(f"| `{stage.name}` | {own_megabytes(stage):.1f} MB | {import_ms(stage):.0f} ms | {first} |")
     table = "\n".join(lines) + "\n"
