@@ -64,9 +64,7 @@ def test_what_an_image_adds_to_its_base_is_small(stage: Stage):
 def test_sizes_and_starts_are_told(capsys: pytest.CaptureFixture[str]):
     lines = ["| image | on top of the base | import | start to first answer |", "|---|---|---|---|"]
     for stage in STAGES:
-        first = (
-            f"{min(first_answer_ms(stage) for _ in range(TIMES)):.0f} ms" if stage in FUNCTIONS else "–"
-        )
+        first = f"{min(first_answer_ms(stage) for _ in range(TIMES)):.0f} ms" if stage in FUNCTIONS else "–"
         lines.append(f"| `{stage.name}` | {own_megabytes(stage):.1f} MB | {import_ms(stage):.0f} ms | {first} |")
     table = "\n".join(lines) + "\n"
 
