@@ -103,7 +103,7 @@ def main(parts: Sequence[str]) -> int:
     mutations = [found for found in read_catalogue() if not parts or any(part in found.name for part in parts)]
     table = Table("deliberate bug", "where", "verdict", "seconds", title="Mutations")
 
-    def timed(name: str, where: str, call: Any, *arguments: Any) -> str:
+    def timed(name: str, where: str, call: Any, *arguments: Any) -> tuple[str, ...]:
         started = time.monotonic()
         verdict = call(*arguments)
         console.print(f"{name}: {verdict}", markup=False, highlight=False)
