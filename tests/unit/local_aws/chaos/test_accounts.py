@@ -31,6 +31,7 @@ def test_accounts_hold_when_every_change_is_loaded_or_rejected():
         {"unloaded_objects": 1},
         {"changes": 6},
         {"ledger_rows": 8},
+        {"miscounted": ("s3://b/a: 2 rows in it, 3 in the ledger", "s3://b/b: 3 rows in it, 2 in the ledger")},
     ],
 )
 def test_accounts_do_not_hold_when_anything_is_left_over(wrong):

@@ -47,6 +47,8 @@ class Accounts:
     ledger_rows: int
     """Rows that the ledger says it has accounted for, object by object."""
     unloaded_objects: int
+    miscounted: tuple[str, ...] = ()
+    """Objects of which the ledger says another number of rows than lie in them; each is loaded by itself here."""
 
     @property
     def balance(self) -> bool:
@@ -58,7 +60,7 @@ class Accounts:
     @property
     def holds(self) -> bool:
         """Whether the balance is right, and the ledger's own counts are those of the objects."""
-        return self.balance and self.lines == self.ledger_rows
+        return self.balance and self.lines == self.ledger_rows and not self.miscounted
 
 
 def take_accounts(
@@ -68,16 +70,20 @@ def take_accounts(
     changes = set(_of_stream(clients, stream_arn))
     loaded_objects = loaded_ids(connection, database=pipeline.target_database, pipeline=pipeline.name)
     refused = set(_of_rejects(pipeline, connection))
-    lines, unloaded = 0, 0
+    lines: dict[bytes, int] = {}
+    names: dict[bytes, str] = {}
+    unloaded = 0
     loaded: set[Version] = set()
     for ref in objects_under(clients.s3, bucket=bucket, prefix=f"processed/{pipeline.name}/"):
         if ref.object_id not in loaded_objects:
             unloaded += 1
             continue
         found = list(_of_rows(clients.s3.get_object(Bucket=bucket, Key=ref.key)["Body"].read()))
-        lines += len(found)
+        lines[ref.object_id] = len(found)
+        names[ref.object_id] = ref.url
         loaded.update(found)
     loaded -= refused
+    counted = dict(_of_ledger(pipeline, connection))
     failed = dict(_of_failed(pipeline, clients, bucket))
     rejected = (refused | {version for version, fits in failed.items() if not fits}) - loaded
     left_open = set(failed) - loaded - rejected
@@ -88,9 +94,14 @@ def take_accounts(
         open=len(changes & left_open),
         missing=len(changes - loaded - rejected - left_open),
         unknown=len((loaded | rejected | left_open) - changes),
-        lines=lines,
-        ledger_rows=_ledger_rows(pipeline, connection),
+        lines=sum(lines.values()),
+        ledger_rows=sum(counted.values()),
         unloaded_objects=unloaded,
+        miscounted=tuple(
+            f"{names[object_id]}: {count} rows in it, {counted[object_id]} in the ledger"
+            for object_id, count in lines.items()
+            if count != counted[object_id]
+        ),
     )
 
 
@@ -140,9 +151,11 @@ def _judged(record: FailedRecord, mapper: Mapper) -> tuple[Version, bool]:
     return version, True
 
 
-def _ledger_rows(pipeline: Pipeline, connection: "Connection[Any]") -> int:
+def _of_ledger(pipeline: Pipeline, connection: "Connection[Any]") -> Iterator[tuple[bytes, int]]:
+    """Yield each object, and how many of its rows the ledger accounts for."""
     ledger = quote_name(pipeline.target_database, LOADS_TABLE)
     counts = "applied + stale + deleted + rejected"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COALESCE(SUM({counts}), 0) FROM {ledger} WHERE pipeline = %s", (pipeline.name,))  # noqa: S608 - quoted
-        return int((cursor.fetchone() or (0,))[0])
+        cursor.execute(f"SELECT object_id, {counts} FROM {ledger} WHERE pipeline = %s", (pipeline.name,))  # noqa: S608 - quoted
+        for object_id, count in cursor.fetchall():
+            yield bytes(object_id), int(count or 0)

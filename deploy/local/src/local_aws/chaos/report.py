@@ -162,6 +162,7 @@ def verdict(result: Result) -> Iterator[str]:
         "writes missing": max(0, result.plan.changes - result.written),
     }
     yield from (f"WRONG: {count:,} {what}" for what, count in wrong.items() if count)
+    yield from (f"MISCOUNTED: {what}" for what in accounts.miscounted)
     yield from (
         f"TOO RARE: {name} struck {result.faults.get(name, 0)} times, {result.plan.least} were asked for"
         for name in result.too_rare
