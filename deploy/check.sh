@@ -15,7 +15,7 @@ check format "$bin/ruff" format --check --quiet .
 check lint "$bin/ruff" check .
 check types "$bin/mypy"
 check "import contracts" "$bin/lint-imports"
-check yaml "$bin/yamllint" --strict --config-file deploy/yamllint.yaml pipelines tests deploy
+check yaml "$bin/yamllint" --strict --config-file deploy/yamllint.yaml docker-compose.yml pipelines tests deploy
 check shell bash -c 'for script in $(git ls-files "*.sh" .ci/run); do bash -n "$script" || exit 1; done'
 
 if [ ${#failed[@]} -gt 0 ]; then
