@@ -69,3 +69,5 @@ include deploy/images.mk
 include deploy/mutations.mk
 # The loader's tests on MySQL.
 include deploy/mysql.mk
+# Which emulator keeps the rules of Firehose.
+include deploy/conformance.mk
