@@ -33,7 +33,7 @@ local-down: ## End the embedded stack
 
 .PHONY: test test-unit test-deep
 test: set-up ## Run every test that needs no Docker, and measure branch coverage
-	@$(PYTEST) --cov --cov-report=term
+	@$(PYTEST) --numprocesses auto --dist loadfile --cov --cov-report=term
 
 test-unit: set-up ## Run the tests that need no service (seconds)
 	@$(PYTEST) tests/unit

@@ -174,7 +174,8 @@ class DatabaseServer:
             f"--init-file={self._first_start}",
             f"--bind-address={LOOPBACK}",
             f"--port={self._port}",
-            f"--socket={self._folder / 'server.sock'}",
+            # Relative to the data directory: a socket has room for about 100 characters, and a folder may have more.
+            "--socket=server.sock",
             f"--pid-file={self._folder / 'server.pid'}",
             f"--tmpdir={self._folder / 'tmp'}",
             f"--secure-file-priv={self.files}",
