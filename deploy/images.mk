@@ -12,6 +12,8 @@ export PYTHON_IMAGE MYSQL_IMAGE LOCALSTACK_IMAGE REGISTRY_IMAGE
 export CA_FILE ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem) /dev/null)
 export REVISION ?= $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
 export DOCKER_BUILDKIT := 1
+# Testcontainers' own janitor is one more image to pull; the tests end what they start. To use it: =false.
+export TESTCONTAINERS_RYUK_DISABLED ?= true
 COMPOSE := docker compose
 
 .PHONY: engine
