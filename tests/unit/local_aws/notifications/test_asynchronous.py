@@ -4,8 +4,9 @@ import pytest
 
 from local_aws.functions import FunctionError, Invocation
 from local_aws.notifications.asynchronous import AsynchronousInvoker
-from local_aws.notifications.counters import NotificationCounters, Tally
+from local_aws.notifications.counters import NotificationCounters
 from local_aws.notifications.delivery import AsynchronousSettings
+from local_aws.tally import Tally
 
 PATIENCE_SECONDS = 20
 BROKEN = FunctionError("Unhandled", "ValueError", "boom")
@@ -58,7 +59,7 @@ def run():
     invokers = []
 
     def until_done(function, *, destination=None, clock=None):
-        tally, done = Tally(), threading.Event()
+        tally, done = Tally(NotificationCounters), threading.Event()
         invoker = AsynchronousInvoker(
             function=function,
             settings=AsynchronousSettings(),

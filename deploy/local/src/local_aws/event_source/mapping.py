@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.event_source.checkpoints import Checkpoints
-from local_aws.event_source.counters import MappingCounters, Tally
+from local_aws.event_source.counters import MappingCounters
 from local_aws.event_source.on_failure import Destination
 from local_aws.event_source.reader import ShardReader
 from local_aws.event_source.settings import LATEST, TRIM_HORIZON, MappingSettings
@@ -18,6 +18,7 @@ from local_aws.event_source.shards import Shard, list_shards, startable
 from local_aws.event_source.worker import ShardWorker, Work
 from local_aws.faults import NO_FAULTS, Faults
 from local_aws.functions import Function
+from local_aws.tally import Tally
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
@@ -53,7 +54,7 @@ class StreamMapping:
         self._streams = streams
         self._discovery_seconds = discovery_seconds
         self._clock = clock
-        self._tally = Tally()
+        self._tally = Tally(MappingCounters)
         self._checkpoints = Checkpoints(stream_arn=settings.stream_arn, path=checkpoint_path)
         self._work = Work(
             settings=settings,

@@ -10,7 +10,7 @@ from functools import partial
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.event_source.checkpoints import Checkpoints
-from local_aws.event_source.counters import Tally
+from local_aws.event_source.counters import MappingCounters
 from local_aws.event_source.lane import Batch, Discard, Invoke, Lane
 from local_aws.event_source.on_failure import Destination, DiscardedBatch
 from local_aws.event_source.outcome import NotRun, Outcome, Succeeded, interpret
@@ -20,6 +20,7 @@ from local_aws.event_source.records import MAX_EVENT_BYTES, StreamRecord, event_
 from local_aws.event_source.settings import MappingSettings
 from local_aws.faults import Faults
 from local_aws.functions import Function, Invocation
+from local_aws.tally import Tally
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
@@ -35,7 +36,7 @@ class Work:
     on_failure: Destination | None
     faults: Faults
     checkpoints: Checkpoints
-    tally: Tally
+    tally: Tally[MappingCounters]
     delay: Callable[[int], float]
     clock: Callable[[], float] = time.time
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local_aws.functions import Function, FunctionError, Invocation
-from local_aws.notifications.counters import Tally
+from local_aws.notifications.counters import NotificationCounters
 from local_aws.notifications.delivery import AsynchronousSettings, QueuedEvent, after, before
 from local_aws.notifications.on_failure import Destination, FailedEvent
+from local_aws.tally import Tally
 
 _LOG = logging.getLogger(__name__)
 _DESTINATION_DELAY_SECONDS = 1.0
@@ -41,7 +42,7 @@ class AsynchronousInvoker:
         settings: AsynchronousSettings,
         on_failure: Destination | None,
         max_concurrency: int,
-        tally: Tally,
+        tally: Tally[NotificationCounters],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._function = function

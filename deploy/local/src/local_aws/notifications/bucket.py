@@ -13,11 +13,12 @@ from local_aws.faults import NO_FAULTS, Faults
 from local_aws.functions import Function
 from local_aws.notifications.asynchronous import AsynchronousInvoker
 from local_aws.notifications.configuration import watch
-from local_aws.notifications.counters import NotificationCounters, Tally
+from local_aws.notifications.counters import NotificationCounters
 from local_aws.notifications.delivery import AsynchronousSettings
 from local_aws.notifications.messages import UnknownMessageError, events_in
 from local_aws.notifications.on_failure import Destination
 from local_aws.notifications.source import VISIBILITY_SECONDS, Message, MessageSource
+from local_aws.tally import Tally
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -70,7 +71,7 @@ class BucketNotifications:
         self._faults = faults
         self._fault_delay_seconds = fault_delay_seconds
         self._clock = clock
-        self._tally = Tally()
+        self._tally = Tally(NotificationCounters)
         self._invoker = AsynchronousInvoker(
             function=function,
             settings=settings or AsynchronousSettings(),

@@ -1,8 +1,6 @@
 """What the notifications of a bucket have done so far."""
 
-from collections import Counter
-from dataclasses import dataclass, fields
-from threading import Lock
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +26,3 @@ class NotificationCounters:
     throttles: int = 0
     destination_errors: int = 0
     queue_errors: int = 0
-
-
-class Tally:
-    """Count what several threads do."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._counts: Counter[str] = Counter()
-
-    def add(self, **amounts: int) -> None:
-        """Add to counters by name."""
-        with self._lock:
-            self._counts.update(amounts)
-
-    @property
-    def counters(self) -> NotificationCounters:
-        """All counts at this moment."""
-        with self._lock:
-            counts = {field.name: self._counts[field.name] for field in fields(NotificationCounters)}
-            return NotificationCounters(**counts)
