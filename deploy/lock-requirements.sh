@@ -4,12 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-own_packages=(ddb2aurora stream-processor firehose-transformer aurora-loader operator-cli local-aws)
+own_packages=(ddb2aurora stream-processor firehose-transformer aurora-loader operator-cli local-aws deploy-aws)
 options=(--universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade)
 for package in "${own_packages[@]}"; do options+=(--no-emit-package "$package"); done
 
 # Universal: one file serves Python 3.11 and later on every platform. The hashes name files, never hosts.
-uv pip compile "${options[@]}" images/*/pyproject.toml deploy/local/pyproject.toml requirements-dev.in \
+uv pip compile "${options[@]}" images/*/pyproject.toml deploy/*/pyproject.toml requirements-dev.in \
     --all-extras --output-file requirements-dev.txt
 # What compiles the pipeline files while an image is built; no image keeps it but the operator's.
 uv pip compile "${options[@]}" images/common/pyproject.toml --extra pipeline-files --constraint requirements-dev.txt \
@@ -19,3 +19,5 @@ for folder in images/*/ deploy/local/; do
     uv pip compile "${options[@]}" "${folder}pyproject.toml" --constraint requirements-dev.txt \
         --output-file "${folder}requirements.txt"
 done
+# The checkers of the templates agree with nothing else: one of them pins the SDK.
+uv pip compile "${options[@]}" deploy/aws/checks/requirements.in --output-file deploy/aws/checks/requirements.txt

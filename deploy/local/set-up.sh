@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 python=${PYTHON:-python3}
-packages=(images/*/pyproject.toml deploy/local/pyproject.toml)
+packages=(images/*/pyproject.toml deploy/*/pyproject.toml)
 # The programs of a virtual environment name its folder, so a copy of it elsewhere is not done.
 sum() { { pwd; cat "$@"; } | cksum; }
 locked=$(sum requirements-dev.txt deploy/local/set-up.sh)
