@@ -29,7 +29,7 @@ def run(tmp_path, monkeypatch):
         def own() -> None:
             typer.echo("mine")
 
-        plugins.add_plugins(cli)
+        plugins.add_plugins(cli, own={"own"})
         return CliRunner().invoke(cli, arguments)
 
     yield run_with
@@ -54,7 +54,7 @@ def test_a_command_that_cannot_be_imported_breaks_no_other_and_says_why_when_run
     broken = CliRunner()
     cli = typer.Typer()
     cli.command("own")(lambda: None)
-    plugins.add_plugins(cli)
+    plugins.add_plugins(cli, own={"own"})
 
     failure = broken.invoke(cli, ["broken"]).exception
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from ddb2aurora.pipeline import Pipeline, UnknownPipelineError, load_pipeline
-from ddb2aurora.pipeline_file import read_pipeline_file
 
 
 def find_pipeline(name: str, *, folder: Path) -> Pipeline:
@@ -17,6 +16,8 @@ def find_pipeline(name: str, *, folder: Path) -> Pipeline:
     """
     file = folder / f"{name}.yaml"
     if file.is_file():
+        from ddb2aurora.pipeline_file import read_pipeline_file  # noqa: PLC0415 - images carry the compiled form
+
         return read_pipeline_file(file)
     known = sorted(found.stem for found in folder.glob("*.yaml"))
     if known or not any(folder.glob("*.json")):
@@ -32,6 +33,8 @@ def all_pipelines(folder: Path) -> tuple[Pipeline, ...]:
         UnknownPipelineError: There is none.
         PipelineFileError: A file has mistakes.
     """
+    from ddb2aurora.pipeline_file import read_pipeline_file  # noqa: PLC0415 - as above
+
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise UnknownPipelineError(f"no pipeline file in {folder}; add {folder}/<name>.yaml")

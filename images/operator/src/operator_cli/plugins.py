@@ -5,6 +5,7 @@ A package names a function with Typer options under the entry-point group `ddb2a
 when its command is run, so it neither slows the start of the others nor breaks them.
 """
 
+from collections.abc import Collection
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
@@ -19,9 +20,8 @@ class PluginError(HaltError):
     """A command of another package cannot be imported."""
 
 
-def add_plugins(cli: typer.Typer) -> None:
-    """Add the commands of all installed packages to *cli*; it must have its own already, which win."""
-    own = {command.name for command in cli.registered_commands}
+def add_plugins(cli: typer.Typer, *, own: Collection[str]) -> None:
+    """Add the commands of all installed packages to *cli*, but none that has the name of one of its *own*."""
     for entry in sorted(entry_points(group=GROUP)):
         if entry.name not in own:
             _add(cli, entry)

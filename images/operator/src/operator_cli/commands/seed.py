@@ -1,18 +1,37 @@
 """`ddb2aurora seed`: put a reproducible workload into the source table."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ddb2aurora.errors import HaltError
-from operator_cli.aws import dynamodb_client
-from operator_cli.clickstream import KEY, Operation, Shares, operations
 from operator_cli.commands.options import DEFAULT_PIPELINES_FOLDER, PipelineName, PipelinesFolder
+from operator_cli.frame import Result
 from operator_cli.pipelines import find_pipeline
-from operator_cli.seeding import Seeder
+from operator_cli.progress import progress
+
+if TYPE_CHECKING:
+    from operator_cli.clickstream import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded(Result):
+    """How many *writes* went to how many *items* of a table, and how many of them were *broken* on purpose."""
+
+    table: str
+    items: int
+    writes: int
+    broken: int
+
+    def as_json(self) -> dict[str, Any]:
+        """See `Result`."""
+        return asdict(self)
+
+    def for_people(self) -> Iterator[str]:
+        """See `Result`."""
+        yield f"{self.writes} writes to {self.items} items of {self.table}, {self.broken} of them broken on purpose"
 
 
 class WorkloadError(HaltError):
@@ -29,13 +48,17 @@ def seed(
     recreated: Annotated[float, typer.Option(min=0, max=1, help="Share that is deleted and made again.")] = 0.02,
     broken: Annotated[float, typer.Option(min=0, max=1, help="Share that breaks the schema or a column.")] = 0.02,
     pipelines: PipelinesFolder = DEFAULT_PIPELINES_FOLDER,
-) -> None:
+) -> Result:
     """
     Write a click-stream workload into the DynamoDB table of the reference pipeline.
 
     Items are put first, then some are updated, deleted, and made again. The endpoint is the AWS SDK's:
     set AWS_ENDPOINT_URL for a local stack.
     """
+    from operator_cli.aws import dynamodb_client  # noqa: PLC0415 - see operator_cli.registry
+    from operator_cli.clickstream import KEY, Shares, operations  # noqa: PLC0415 - as above
+    from operator_cli.seeding import Seeder  # noqa: PLC0415 - as above
+
     found = find_pipeline(pipeline, folder=pipelines)
     if found.source_key != KEY:
         raise WorkloadError(
@@ -44,15 +67,13 @@ def seed(
         )
     shares = Shares(updated=updated, deleted=deleted, recreated=recreated, broken=broken)
     planned = list(operations(items, seed=seed, shares=shares))
-    console = Console(stderr=True)
     seeder = Seeder(dynamodb_client(), table=found.source_table, key=found.source_key)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(f"writing into {found.source_table}", total=len(planned))
+    with progress() as display:
+        task = display.add_task(f"writing into {found.source_table}", total=len(planned))
 
-        def written(batch: Sequence[Operation]) -> None:
-            progress.advance(task, len(batch))
+        def written(batch: "Sequence[Operation]") -> None:
+            display.advance(task, len(batch))
 
         count = seeder.write(planned, written=written)
     broken_count = sum(operation.breaks is not None for operation in planned)
-    typer.echo(f"{count} writes to {items} items of {found.source_table}, {broken_count} of them broken on purpose")
+    return Seeded(found.source_table, items, count, broken_count)

@@ -1,9 +1,9 @@
-"""The ages that purge understands."""
+"""The ages that commands understand."""
 
 import pytest
 import typer
 
-from operator_cli.commands.purge import age_in_ms
+from operator_cli.ages import age_in_ms
 
 
 @pytest.mark.parametrize(
