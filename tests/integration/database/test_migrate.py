@@ -35,15 +35,14 @@ def test_the_tables_are_made_once(target):
 
     again = migrate_again(target)
 
-    assert target.migrated == tuple(
-        f"created the table {name}.{table}"
-        for table in (
-            "Things",
-            "Things__tombstones",
-            "_ddb2aurora_loads",
-            "_ddb2aurora_rejects",
-            "_ddb2aurora_horizons",
-        )
+    assert target.migrated == (
+        f"created the table {name}.Things",
+        f"created the table {name}.Things__tombstones",
+        f"created the table {name}._ddb2aurora_loads",
+        f"created the table {name}._ddb2aurora_rejects",
+        f"created the table {name}._ddb2aurora_shapes",
+        f"created the table {name}._ddb2aurora_horizons",
+        f"noted the columns of things as generation 1 ({target.pipeline.shape})",
     )
     assert again == ()
     assert tables(target) == (
@@ -52,6 +51,7 @@ def test_the_tables_are_made_once(target):
         ("_ddb2aurora_horizons", "InnoDB", "Dynamic"),
         ("_ddb2aurora_loads", "InnoDB", "Dynamic"),
         ("_ddb2aurora_rejects", "InnoDB", "Dynamic"),
+        ("_ddb2aurora_shapes", "InnoDB", "Dynamic"),
     )
 
 
@@ -65,7 +65,7 @@ def test_the_database_is_made_when_there_is_none(target):
         target.query(f"DROP DATABASE IF EXISTS {other}")
 
     assert done[0] == f"created the database {other}"
-    assert len(done) == 6
+    assert len(done) == 8
     assert again == ()
 
 
@@ -193,6 +193,7 @@ def test_a_difference_is_named_with_its_mend_and_nothing_is_made(target, change,
         "Things__tombstones",
         "_ddb2aurora_horizons",
         "_ddb2aurora_rejects",
+        "_ddb2aurora_shapes",
     ]
 
 

@@ -5,6 +5,7 @@ import re
 LOADS_TABLE = "_ddb2aurora_loads"
 REJECTS_TABLE = "_ddb2aurora_rejects"
 HORIZONS_TABLE = "_ddb2aurora_horizons"
+SHAPES_TABLE = "_ddb2aurora_shapes"
 VERSION_COLUMN = "_version"
 CHANGED_AT_COLUMN = "_changed_at_ms"
 DELETED_AT_COLUMN = "_deleted_at"

@@ -16,6 +16,7 @@ from ddb2aurora.database.errors import as_our_error
 from ddb2aurora.database.horizon import note_target
 from ddb2aurora.database.schema import ColumnDefinition, TableDefinition, tables_of
 from ddb2aurora.database.server import Server
+from ddb2aurora.database.shapes import note_shape
 from ddb2aurora.errors import HaltError
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import quote_name
@@ -75,6 +76,9 @@ def migrate(connection: DatabaseConnection, pipeline: Pipeline, *, server: Serve
                 done.append(f"created the table {database}.{table.name}")
         if tables.remembers_deletes:
             note_target(connection, tables)
+        generation = note_shape(connection, tables, pipeline)
+        if generation is not None:
+            done.append(f"noted the columns of {pipeline.name} as generation {generation} ({pipeline.shape})")
     except pymysql.err.Error as error:
         raise as_our_error(error, operation="migrating", where=database) from error
     return tuple(done)

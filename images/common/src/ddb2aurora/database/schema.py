@@ -17,6 +17,7 @@ from ddb2aurora.sql import (
     HORIZONS_TABLE,
     LOADS_TABLE,
     REJECTS_TABLE,
+    SHAPES_TABLE,
     SOFT_CHANGED_AT_COLUMN,
     SOFT_VERSION_COLUMN,
     VERSION_COLUMN,
@@ -88,6 +89,7 @@ class Tables:
     loads: TableDefinition
     rejects: TableDefinition
     horizons: TableDefinition
+    shapes: TableDefinition
     staging: TableDefinition
     lines: TableDefinition
     remembers_deletes: bool
@@ -96,8 +98,8 @@ class Tables:
     def lasting(self) -> tuple[TableDefinition, ...]:
         """The tables that `migrate` makes."""
         if self.remembers_deletes:
-            return self.target, self.tombstones, self.loads, self.rejects, self.horizons
-        return self.target, self.loads, self.rejects
+            return self.target, self.tombstones, self.loads, self.rejects, self.shapes, self.horizons
+        return self.target, self.loads, self.rejects, self.shapes
 
 
 def tables_of(pipeline: Pipeline, *, database: str, key_collation: str) -> Tables:
@@ -132,6 +134,7 @@ def tables_of(pipeline: Pipeline, *, database: str, key_collation: str) -> Table
         loads=TableDefinition(database, LOADS_TABLE, _LOADS, ("object_id",), (("loaded_at", "loaded_at"),)),
         rejects=TableDefinition(database, REJECTS_TABLE, _REJECTS, ("object_id", "line_number")),
         horizons=TableDefinition(database, HORIZONS_TABLE, _horizons(key_collation), ("target_table",)),
+        shapes=TableDefinition(database, SHAPES_TABLE, _shapes(key_collation), ("target_table", "generation")),
         staging=TableDefinition(database, "_ddb2aurora_staging", _staging(pipeline, key_collation), ("_line",)),
         lines=TableDefinition(database, "_ddb2aurora_lines", _LINES, ("line_number",)),
         remembers_deletes=not is_log,
@@ -170,10 +173,26 @@ def _takes_null(column: Column, pipeline: Pipeline) -> bool:
     return column.nullable or (pipeline.mode == "append" and is_value)
 
 
+def _target_name(key_collation: str) -> ColumnDefinition:
+    # Names of tables differ by case where the server's file system lets them.
+    return ColumnDefinition("target_table", f"varchar(64) CHARACTER SET utf8mb4 COLLATE {key_collation} NOT NULL")
+
+
+def _shapes(key_collation: str) -> tuple[ColumnDefinition, ...]:
+    return (
+        _target_name(key_collation),
+        ColumnDefinition("generation", "int unsigned NOT NULL"),
+        ColumnDefinition("shape", f"varchar(64) {_ASCII} NOT NULL"),
+        ColumnDefinition("pipeline", "varchar(255) NOT NULL"),
+        # [["name", "type"], ...] in the order of the fields of a row.
+        ColumnDefinition("columns_json", "mediumtext NOT NULL"),
+        ColumnDefinition("noted_at", "datetime(6) NOT NULL"),
+    )
+
+
 def _horizons(key_collation: str) -> tuple[ColumnDefinition, ...]:
     return (
-        # Names of tables differ by case where the server's file system lets them.
-        ColumnDefinition("target_table", f"varchar(64) CHARACTER SET utf8mb4 COLLATE {key_collation} NOT NULL"),
+        _target_name(key_collation),
         ColumnDefinition("horizon_ms", "bigint NOT NULL DEFAULT 0"),
         ColumnDefinition("purged_at", "datetime(6) NULL"),
     )
