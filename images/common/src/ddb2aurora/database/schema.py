@@ -65,6 +65,11 @@ class TableDefinition:
         """The statement that makes the table."""
         return f"CREATE TABLE {self.quoted} (\n{self._body()}\n) {_TABLE_OPTIONS}"
 
+    @property
+    def ensure_statement(self) -> str:
+        """The statement that makes the table unless there is one of its name."""
+        return f"CREATE TABLE IF NOT EXISTS {self.quoted} (\n{self._body()}\n) {_TABLE_OPTIONS}"
+
     def temporary_statement(self, name: str) -> str:
         """Return the statement that makes an empty temporary table like this one."""
         return f"CREATE TEMPORARY TABLE {quote_name(self.database, name)} (\n{self._body()}\n) {_TABLE_OPTIONS}"

@@ -1,4 +1,4 @@
-"""Values that a MySQL driver returns, back into the fields that they were loaded from, so that they can be compared."""
+"""Between the values of a MySQL driver and the fields of rows, so that the two can be compared, and asked for."""
 
 import json
 from datetime import date, datetime
@@ -45,6 +45,21 @@ def comparable(field: Field, column_type: ColumnType) -> Field:
         return field
     # Every number that a json column takes is a 64-bit integer or exact as a double.
     return msgspec.json.encode(json.loads(field), order="sorted").decode()
+
+
+def parameter_of(field: Field, column_type: ColumnType) -> Any:  # noqa: ANN401 - whatever a driver takes
+    """Return *field* of a column of *column_type* as a parameter of a statement; the inverse of `field_of`."""
+    if field is None:
+        return None
+    if column_type.is_binary:
+        return bytes.fromhex(field)
+    match column_type.kind:
+        case "integer" | "boolean":
+            return int(field)
+        case "decimal":
+            # As text it would be compared with a column as a double, which is neither exact nor found by an index.
+            return Decimal(field)
+    return field
 
 
 def _plain(value: Decimal) -> str:

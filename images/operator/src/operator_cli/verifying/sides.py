@@ -1,0 +1,168 @@
+"""
+What a row must hold for an item, and in what the row that is there differs: the pure heart of verify.
+
+The item is mapped by the very code of the transformer. What an item cannot tell, the facts about its last change, is
+taken from the row itself: its version, its time. A column of such a fact must agree with them.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from ddb2aurora.codec import decode
+from ddb2aurora.database.values import comparable
+from ddb2aurora.dialect import Field
+from ddb2aurora.envelope import Change
+from ddb2aurora.errors import Reason, RejectError
+from ddb2aurora.fields import MisfitError, encoder_for
+from ddb2aurora.mapping import Mapper
+from ddb2aurora.paths import EVENT_NAME, SEQUENCE_NUMBER
+from ddb2aurora.pipeline import Column, Pipeline
+from ddb2aurora.sql import DELETED_AT_COLUMN
+from ddb2aurora.version import SEQUENCE_DIGITS
+
+Item: TypeAlias = Mapping[str, Any]
+Key: TypeAlias = tuple[Field, ...]
+Kind: TypeAlias = Literal["equal", "missing", "extra", "different", "unloadable", "kept"]
+
+_EVENTS: Final[tuple[Literal["INSERT", "MODIFY"], ...]] = ("INSERT", "MODIFY")
+_SEQUENCES: Final = 10**SEQUENCE_DIGITS
+
+
+class TargetRow(NamedTuple):
+    """A row of the target: its *fields* in the order of the pipeline's columns, and what the loader noted beside."""
+
+    version: int
+    changed_at_ms: int | None
+    is_stamped: bool
+    fields: tuple[Field, ...]
+
+
+class Verdict(NamedTuple):
+    """
+    How an item and its row stand to each other.
+
+    *columns* names those that differ, *reason* is why an unloadable item is rejected.
+    """
+
+    kind: Kind
+    columns: tuple[str, ...] = ()
+    reason: Reason | None = None
+
+
+def as_in_a_stream(value: Any) -> Any:  # noqa: ANN401 - any part of DynamoDB JSON
+    """Return *value* as an event of a stream carries it: binary as base64, where the SDK gives bytes."""
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, dict):
+        return {name: as_in_a_stream(inner) for name, inner in value.items()}
+    return [as_in_a_stream(inner) for inner in value] if isinstance(value, list) else value
+
+
+class Comparison:
+    """The comparison of items with rows for one pipeline; it keeps nothing and may be shared by threads."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        """
+        Prepare the comparison for *pipeline*, which is no event log.
+
+        Raises:
+            SchemaFileError: A JSON Schema of the pipeline cannot be used.
+        """
+        self.pipeline = pipeline
+        self._mapper = Mapper(pipeline)
+        self._key = tuple((str(column.path[0]), encoder_for(column.type)) for column in pipeline.key_columns)
+        self._same = tuple(_same_of(column) for column in pipeline.columns)
+        self._events = tuple(
+            position for position, column in enumerate(pipeline.columns) if column.source == EVENT_NAME
+        )
+
+    def keys_of(self, item: Item) -> dict[str, Any]:
+        """Return the key attributes of *item*."""
+        return {name: item[name] for name in self.pipeline.source_key}
+
+    def row_key(self, keys: Item) -> Key | None:
+        """Return the key of the row of the item with *keys*; None when no row can have it."""
+        try:
+            return tuple(encode(decode(keys[name])) for name, encode in self._key)
+        except RejectError:
+            return None
+
+    def judge(self, item: Item | None, row: TargetRow | None) -> Verdict:
+        """Return how *item* (as a stream carries it) and its *row* stand to each other; None is one that is absent."""
+        if item is None:
+            return self._without_item(row)
+        try:
+            expected = self.expected(item, row)
+        except RejectError as error:
+            return Verdict("unloadable", reason=error.reason)
+        if row is None:
+            return Verdict("missing")
+        different = [
+            column.name
+            for column, same, ours, theirs in zip(self.pipeline.columns, self._same, expected, row.fields, strict=True)
+            if ours != theirs and not same(ours, theirs)
+        ]
+        if row.is_stamped:
+            different.append(DELETED_AT_COLUMN)
+        return Verdict("different", tuple(different)) if different else Verdict("equal")
+
+    def expected(self, item: Item, row: TargetRow | None) -> tuple[Field, ...]:
+        """
+        Return the fields that a row must hold for *item*; the facts about its last change are those of *row*.
+
+        Raises:
+            RejectError: The item can never load.
+        """
+        try:
+            fields = self._mapper.upsert(self._as_change(item, row)).fields
+        except RejectError:
+            # A column may forbid the NULL of a time that the row does not have; that is no fault of the item.
+            fields = self._mapper.upsert(self._as_change(item, None)).fields
+        columns = self.pipeline.columns
+        fields = tuple(comparable(field, column.type) for field, column in zip(fields, columns, strict=True))
+        if row is not None and self._events:
+            known = list(fields)
+            for position in self._events:
+                if self._same[position](None, row.fields[position]):
+                    known[position] = row.fields[position]
+            fields = tuple(known)
+        return fields
+
+    def _without_item(self, row: TargetRow | None) -> Verdict:
+        if row is None or row.is_stamped:
+            return Verdict("equal")
+        # A row whose item expired stays, and nothing tells it from one that should have gone.
+        return Verdict("kept" if self.pipeline.on_ttl_delete == "keep" else "extra")
+
+    def _as_change(self, item: Item, row: TargetRow | None) -> Change:
+        version = max(row.version, 0) if row else 0
+        return Change(
+            event="MODIFY" if row else "INSERT",
+            event_id="",
+            table=self.pipeline.source_table,
+            keys=self.keys_of(item),
+            image=dict(item),
+            changed_at_ms=row.changed_at_ms if row else 0,
+            sequence_number=str(version % _SEQUENCES),
+            stream_epoch_ms=version // _SEQUENCES,
+        )
+
+
+def _same_of(column: Column) -> Callable[[Field, Field], bool]:
+    """Return what else counts as equal in *column*, beside the same field."""
+    if column.source == SEQUENCE_NUMBER and column.type.is_text:
+        # A version has lost the zeros in front that a stream may write.
+        return lambda ours, theirs: bool(ours and theirs and theirs.isdigit() and int(ours) == int(theirs))
+    if column.source == EVENT_NAME:
+        # The item does not say whether its last change made it.
+        events = {_encoded(column, event) for event in _EVENTS}
+        return lambda _, theirs: theirs in events
+    return lambda _ours, _theirs: False
+
+
+def _encoded(column: Column, value: str) -> Field:
+    try:
+        return encoder_for(column.type)(value)
+    except MisfitError:
+        return None
