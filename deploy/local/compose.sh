@@ -15,6 +15,7 @@ write_environment() { # with the names that the embedded stack has too
         cat > "$environment" <<END
 AWS_ENDPOINT_URL=http://127.0.0.1:${LOCALSTACK_PORT:-4566}
 AWS_ENDPOINT_URL_FIREHOSE=http://127.0.0.1:${FIREHOSE_PORT:-4573}
+AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:${LAMBDA_PORT:-4574}
 AWS_REGION=us-east-1
 AWS_DEFAULT_REGION=us-east-1
 AWS_ACCESS_KEY_ID=not-a-key
@@ -32,6 +33,9 @@ DB_TLS=off
 PIPELINE=${PIPELINE:-web_analytics}
 BUCKET_NAME=ddb2aurora-local
 DELIVERY_STREAM_NAME=${PIPELINE:-web_analytics}
+AURORA_LOADER_FUNCTION=${PIPELINE:-web_analytics}-aurora-loader
+STREAM_PROCESSOR_FUNCTION=${PIPELINE:-web_analytics}-stream-processor
+LOADER_FAILURES_QUEUE_URL=http://127.0.0.1:${LOCALSTACK_PORT:-4566}/000000000000/${PIPELINE:-web_analytics}-aurora-loader-failures
 END
     )
 }

@@ -76,8 +76,10 @@ def test_a_command_that_found_failures_raises_with_what_it_found():
         ),
         (
             {"command": "count", "options": {"number": "many"}},
-            "count: Invalid value for '--number': Input should be a valid integer, "
-            "unable to parse string as an integer",
+            (
+                "count: Invalid value for '--number': Input should be a valid integer, "
+                "unable to parse string as an integer"
+            ),
         ),
     ],
 )

@@ -1,13 +1,9 @@
 """Serve the stand-in from a thread."""
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-
-from uvicorn import Config, Server
 
 from local_aws.faults import NO_FAULTS, Faults
 from local_aws.firehose.api import api
@@ -15,6 +11,7 @@ from local_aws.firehose.engine import Engine
 from local_aws.firehose.services import Services
 from local_aws.firehose.statistics import Statistics
 from local_aws.functions import Function
+from local_aws.serving import HttpServing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,8 +44,7 @@ class FirehoseServer:
         self._services = Services(
             s3=s3, resolve_function=resolve_function, faults=faults, account=account, region=region
         )
-        self._host = host
-        self._port = port
+        self._serving = HttpServing(name="firehose-http", host=host, port=port)
         self._journal = journal
 
     def start(self) -> None:
@@ -58,33 +54,9 @@ class FirehoseServer:
         Raises:
             OSError: The port is taken.
         """
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((self._host, self._port))
-        except OSError:
-            self._socket.close()
-            raise
-        # Connections are queued from here on, before the server's loop runs.
-        self._socket.listen(128)
-        self._bound_port: int = self._socket.getsockname()[1]
+        self._serving.bind()
         self.engine = Engine(self._services, journal=self._journal)
-        config = Config(
-            api(self.engine, faults=self._services.faults),
-            http="h11",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            # The fault that breaks connections is an error to the server, which would log each.
-            log_level="critical",
-            timeout_graceful_shutdown=5,
-        )
-        self._server = Server(config)
-        sockets = [self._socket]
-        self._thread = Thread(target=self._server.run, args=(sockets,), name="firehose-http", daemon=True)
-        self._thread.start()
+        self._serving.serve(api(self.engine, faults=self._services.faults))
 
     def stop(self, *, flush_seconds: float | None = None) -> bool:
         """
@@ -92,9 +64,7 @@ class FirehoseServer:
 
         Without a journal, what is not delivered is lost.
         """
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
+        self._serving.stop()
         if flush_seconds is not None:
             self.engine.flush(timeout_seconds=flush_seconds)
         drained = self.engine.drained
@@ -113,7 +83,7 @@ class FirehoseServer:
     @property
     def url(self) -> str:
         """The address for an SDK's endpoint URL."""
-        return f"http://{'127.0.0.1' if self._host == '0.0.0.0' else self._host}:{self._bound_port}"  # noqa: S104 - compared, not bound
+        return self._serving.url
 
     @property
     def waiting(self) -> int:

@@ -21,6 +21,7 @@ from ddb2aurora.errors import Ddb2AuroraError
 from ddb2aurora.pipeline import load_pipeline
 from local_aws.firehose import FirehoseServer
 from local_aws.functions import Function
+from local_aws.lambda_api import LambdaServer
 from local_aws.stack import resources
 from local_aws.stack.clients import Clients
 from local_aws.stack.compose_settings import ComposeSettings
@@ -80,8 +81,14 @@ def carry(settings: ComposeSettings, environment: Mapping[str, str], *, stop: th
             retry_delays_seconds=(5, 30),
         )
         running = LocalPipeline(pipeline, wiring)
+        lambda_api = LambdaServer(
+            functions=lambda: running.functions,
+            host="0.0.0.0",  # noqa: S104 - a container's own network
+            port=settings.lambda_port,
+        )
         firehose.start()
         started.callback(firehose.stop, flush_seconds=_FLUSH_SECONDS)
+        started.enter_context(lambda_api)
         started.callback(running.stop)
         running.start()
         started.callback(READY_FILE.unlink, missing_ok=True)

@@ -21,10 +21,10 @@ class ComposeSettings:
     Where the parts are.
 
     Read from `PIPELINE` and `PIPELINES_FOLDER`; `DB_…`: the database, as for the loader; `STATE_FOLDER`: what has to
-    outlive the container; `FIREHOSE_PORT`: where the delivery streams listen; `BUFFER_SECONDS`: how often they write;
-    `FUNCTION_ADDRESS`: the URL of a container, with `{stage}` and `{replica}` in it; `STREAM_PROCESSOR_REPLICAS`,
-    `FIREHOSE_TRANSFORMER_REPLICAS`, `AURORA_LOADER_REPLICAS`: how many there are. Endpoints and credentials are the AWS
-    SDK's own variables.
+    outlive the container; `FIREHOSE_PORT`: where the delivery streams listen; `LAMBDA_PORT`: where functions are
+    invoked; `BUFFER_SECONDS`: how often the streams write; `FUNCTION_ADDRESS`: the URL of a container, with `{stage}`
+    and `{replica}` in it; `STREAM_PROCESSOR_REPLICAS`, `FIREHOSE_TRANSFORMER_REPLICAS`, `AURORA_LOADER_REPLICAS`: how
+    many there are. Endpoints and credentials are the AWS SDK's own variables.
     """
 
     pipeline: str
@@ -32,6 +32,7 @@ class ComposeSettings:
     database: DatabaseSettings
     state_folder: Path
     firehose_port: int
+    lambda_port: int
     buffer_seconds: int
     containers: Containers
 
@@ -52,6 +53,7 @@ class ComposeSettings:
             database=read_database_settings(reader),
             state_folder=Path(reader.text("STATE_FOLDER", what="a folder", default="/var/lib/local-aws")),
             firehose_port=reader.integer("FIREHOSE_PORT", what="a port", low=1, high=_MOST_PORT, default=4573),
+            lambda_port=reader.integer("LAMBDA_PORT", what="a port", low=1, high=_MOST_PORT, default=4574),
             buffer_seconds=reader.integer(
                 "BUFFER_SECONDS", what="how often objects are written", low=0, high=_MOST_SECONDS, default=1
             ),

@@ -21,6 +21,7 @@ from local_aws.aurora.proxy import AuroraProxy
 from local_aws.faults import NO_FAULTS, Faults
 from local_aws.firehose import FirehoseServer
 from local_aws.functions import Function
+from local_aws.lambda_api import LambdaServer, Served
 from local_aws.services.database import DatabaseServer
 from local_aws.services.ministack import MiniStack
 from local_aws.stack import resources
@@ -53,6 +54,7 @@ class EmbeddedStack:
         self._cache = cache
         self._faults = faults
         self._concurrency = concurrency
+        self.running: dict[str, LocalPipeline] = {}
 
     def __enter__(self) -> Self:
         """
@@ -85,6 +87,8 @@ class EmbeddedStack:
             self.firehose.start()
             started.callback(self.firehose.stop)
             aws["AWS_ENDPOINT_URL_FIREHOSE"] = self.firehose.url
+            self.lambda_api = started.enter_context(LambdaServer(functions=self._functions))
+            aws["AWS_ENDPOINT_URL_LAMBDA"] = self.lambda_api.url
             self.clients = Clients(aws)
             self._aws = aws
             resources.make_bucket(self.clients, bucket=resources.BUCKET)
@@ -99,7 +103,7 @@ class EmbeddedStack:
                 faults=self._faults,
                 concurrency=self._concurrency,
             )
-            self.running = {pipeline.name: LocalPipeline(pipeline, wiring) for pipeline in self._pipelines}
+            self.running |= {pipeline.name: LocalPipeline(pipeline, wiring) for pipeline in self._pipelines}
             started.callback(self._stop_pipelines)
             for running in self.running.values():
                 running.start()
@@ -134,6 +138,7 @@ class EmbeddedStack:
             "PIPELINE": first.name,
             "BUCKET_NAME": resources.BUCKET,
             "DELIVERY_STREAM_NAME": first.name,
+            **self.running[first.name].environment,
         }
 
     def _migrate(self, pipeline: Pipeline) -> None:
@@ -158,6 +163,10 @@ class EmbeddedStack:
         with ThreadPoolExecutor() as pool:
             for stopping in [pool.submit(running.stop) for running in self.running.values()]:
                 stopping.result()
+
+    def _functions(self) -> Mapping[str, Served]:
+        running = list(self.running.values())
+        return {name: served for pipeline in running for name, served in pipeline.functions.items()}
 
     def _function(self, arn: str) -> Function:
         for running in self.running.values():

@@ -1,9 +1,10 @@
-"""One pipeline on one machine: its three functions, and the managed parts between them."""
+"""One pipeline on one machine: its functions, and the managed parts between them."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
 from local_aws.event_source.mapping import StreamMapping
@@ -11,16 +12,21 @@ from local_aws.event_source.on_failure import BucketDestination
 from local_aws.event_source.settings import MappingSettings
 from local_aws.faults import NO_FAULTS, Faults
 from local_aws.functions import Function
+from local_aws.lambda_api import Served
+from local_aws.notifications.asynchronous import AsynchronousInvoker
 from local_aws.notifications.bucket import BucketNotifications
+from local_aws.notifications.counters import NotificationCounters
 from local_aws.notifications.delivery import AsynchronousSettings
-from local_aws.notifications.on_failure import QueueDestination
+from local_aws.notifications.on_failure import Destination, QueueDestination
 from local_aws.runtime.containers import Containers
 from local_aws.runtime.process import ProcessFunction
 from local_aws.stack import resources
 from local_aws.stack.clients import Clients
+from local_aws.tally import Tally
 
 # Enough for a laptop of two cores; each place is a process.
 _CONCURRENCY: Final = {"stream-processor": 1, "firehose-transformer": 2, "aurora-loader": 2}
+_OPERATOR: Final = "operator"
 
 
 class OwnFunction(Function, Protocol):
@@ -71,6 +77,25 @@ class LocalPipeline:
         self.stream_processor = self._function("stream-processor", memory_mb=512, timeout_seconds=60)
         self.transformer = self._function("firehose-transformer", memory_mb=1024, timeout_seconds=300)
         self.loader = self._function("aurora-loader", memory_mb=1024, timeout_seconds=300)
+        self._asynchronous = AsynchronousSettings(
+            retry_delays_seconds=wiring.retry_delays_seconds, throttle_delay_seconds=0.2
+        )
+        self._invocable: dict[str, OwnFunction] = {}
+        self._invokers: dict[str, AsynchronousInvoker] = {}
+
+    @property
+    def functions(self) -> Mapping[str, Served]:
+        """The functions by name, for whoever invokes them through the API; none before `start`."""
+        return {name: Served(function, self._later_of(name)) for name, function in self._invocable.items()}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables by which an operator finds the functions and the queue of this pipeline, after `start`."""
+        return {
+            "AURORA_LOADER_FUNCTION": self.loader.name,
+            "STREAM_PROCESSOR_FUNCTION": self.stream_processor.name,
+            "LOADER_FAILURES_QUEUE_URL": self._failures_url,
+        }
 
     def start(self) -> None:
         """Make what is missing, and begin to carry changes."""
@@ -83,7 +108,8 @@ class LocalPipeline:
             transformer_arn=self.transformer.arn,
             buffer_seconds=wiring.buffer_seconds,
         )
-        failures = clients.sqs.create_queue(QueueName=f"{name}-aurora-loader-failures")["QueueUrl"]
+        self._failures_url = clients.sqs.create_queue(QueueName=f"{name}-aurora-loader-failures")["QueueUrl"]
+        failures = QueueDestination(sqs=clients.sqs, queue_url=self._failures_url)
         self.notifications = BucketNotifications(
             bucket=wiring.bucket,
             prefix=f"processed/{name}/",
@@ -91,8 +117,8 @@ class LocalPipeline:
             s3=clients.s3,
             sqs=clients.sqs,
             function=self.loader,
-            settings=AsynchronousSettings(retry_delays_seconds=wiring.retry_delays_seconds, throttle_delay_seconds=0.2),
-            on_failure=QueueDestination(sqs=clients.sqs, queue_url=failures),
+            settings=self._asynchronous,
+            on_failure=failures,
             max_concurrency=self._places("aurora-loader"),
             faults=wiring.faults,
             fault_delay_seconds=2,
@@ -113,30 +139,57 @@ class LocalPipeline:
         )
         self.notifications.start()
         self.mapping.start()
+        self._make_invocable(failures)
 
     def stop(self) -> None:
         """Stop what carries changes, then the functions."""
         for part in (getattr(self, "mapping", None), getattr(self, "notifications", None)):
             if part is not None:
                 part.stop()
-        for function in (self.stream_processor, self.transformer, self.loader):
+        # The functions first: an invocation that nobody waits for may take its quarter of an hour.
+        for function in {self.stream_processor, self.transformer, self.loader, *self._invocable.values()}:
             function.stop()
+        for invoker in self._invokers.values():
+            invoker.stop()
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way at either end; the delivery stream is asked separately."""
         return self.mapping.idle and self.notifications.idle
 
+    def _make_invocable(self, failures: Destination) -> None:
+        """Let the functions be invoked through the API, and the operator, where it is one of them, with them."""
+        functions = [self.stream_processor, self.transformer, self.loader]
+        if self._wiring.containers is None:
+            self._environment |= self.environment
+            functions.append(self._function(_OPERATOR, memory_mb=1024, timeout_seconds=900))
+        for function in functions:
+            # AWS: the destination is a setting of the function, whoever invokes it.
+            invoker = AsynchronousInvoker(
+                function=function,
+                settings=self._asynchronous,
+                on_failure=failures if function is self.loader else None,
+                max_concurrency=1,
+                tally=Tally(NotificationCounters),
+            )
+            invoker.start()
+            self._invokers[function.name] = invoker
+            self._invocable[function.name] = function
+
+    def _later_of(self, name: str) -> Callable[[Mapping[str, Any]], None]:
+        invoker = self._invokers[name]
+        return lambda event: invoker.put(event, queued_at=time.time(), done=lambda: None)
+
     def _places(self, stage: str) -> int:
         if self._wiring.containers is not None:
             return self._wiring.containers.replicas[stage]
-        return (self._wiring.concurrency or _CONCURRENCY)[stage]
+        return (self._wiring.concurrency or _CONCURRENCY).get(stage, 1)
 
     def _function(self, stage: str, *, memory_mb: int, timeout_seconds: float) -> OwnFunction:
         name = f"{self.pipeline.name}-{stage}"
         if self._wiring.containers is not None:
             return self._wiring.containers.function(stage, name=name, timeout_seconds=timeout_seconds)
-        package = stage.replace("-", "_")
+        package = "operator_cli" if stage == _OPERATOR else stage.replace("-", "_")
         return ProcessFunction(
             name=name,
             handler=f"{package}.handler.handler",
