@@ -17,6 +17,7 @@ from operator_cli.frame import framed
 COMMANDS: Final[Mapping[str, str]] = {
     "migrate": "operator_cli.commands.migrate:migrate",
     "seed": "operator_cli.commands.seed:seed",
+    "redrive": "operator_cli.commands.redrive:redrive",
     "purge": "operator_cli.commands.purge:purge",
 }
 

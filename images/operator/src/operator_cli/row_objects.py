@@ -43,6 +43,4 @@ def write_rows(
     key = rows_key(pipeline, content, origin=origin, at_ms=at_ms)
     with aws_errors(where=f"bucket {bucket}"):
         answer = s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="text/csv")
-    return make_object_ref(
-        bucket, key, version=answer.get("VersionId"), etag=answer.get("ETag"), size=len(content)
-    )
+    return make_object_ref(bucket, key, version=answer.get("VersionId"), etag=answer.get("ETag"), size=len(content))

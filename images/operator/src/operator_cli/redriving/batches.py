@@ -21,6 +21,7 @@ from operator_cli.redriving.tally import Circuit, Sample, Tally
 DISCARDED: Final = "aws/lambda/"
 _ASYNCHRONOUS: Final = "aws/lambda/async/"
 _NOT_A_BATCH: Final = "not_a_discarded_batch"
+_NOT_A_FAILED_RECORD: Final = "not_a_failed_record"
 _STILL_MALFORMED: Final = "malformed"
 _LEFT_BEHIND: Final = "not_forwarded"
 # What Firehose refuses at one time it may take at the next; each try begins where the last one ended.
@@ -66,11 +67,11 @@ class Batches:
             if dry:
                 tally.redriven += len(records)
                 continue
-            reason, left = self._forward(records)
+            why, left = self._forward(records)
             circuit.note(tried=len(records), failed=left)
             tally.redriven += len(records) - left
-            if reason is not None:
-                tally.fail(reason.partition(":")[0], Sample(where, "-", reason), count=left)
+            if why is not None:
+                tally.fail(why.partition(":")[0], Sample(where, "-", why), count=left)
                 continue
             self._kept.settle(key, note=f"{len(records)} changes given to the stream-processor")
             tally.settled += 1
@@ -90,31 +91,38 @@ class Batches:
             if tally.kept_in == limit or circuit.is_open:
                 return
             tally.kept_in += 1
-            where = self._kept.url(key)
+            where, content = self._kept.url(key), self._kept.read(key)
             try:
-                records = [json.loads(record.raw_data) for record in decode_failed(self._kept.read(key))]
+                records = [json.loads(record.raw_data) for record in decode_failed(content)]
             except (FailedRecordError, ValueError) as error:
-                reason = f"not_a_failed_record: {type(error).__name__}"
-                tally.fail("not_a_failed_record", Sample(where, "-", reason))
+                reason = f"{_NOT_A_FAILED_RECORD}: {type(error).__name__}"
+                tally.fail(_NOT_A_FAILED_RECORD, Sample(where, "-", reason))
                 continue
             if dry:
                 tally.redriven += len(records)
                 continue
-            reason, left = self._forward(records)
-            again = left or self._is_kept_again(key, prefix)
-            circuit.note(tried=len(records), failed=len(records) if again else 0)
-            if again:
-                why = reason or f"{_STILL_MALFORMED}: the stream-processor still cannot read it"
+            why, _ = self._forward(records)
+            anew = self._kept_anew(key, content, prefix=prefix) if why is None else None
+            circuit.note(tried=len(records), failed=len(records) if why or anew else 0)
+            if anew is not None:
+                why = f"{_STILL_MALFORMED}: the stream-processor still cannot read it"
+            if why is not None:
                 tally.fail(why.partition(":")[0], Sample(where, "-", why), count=len(records))
-                continue
-            tally.redriven += len(records)
-            self._kept.settle(key, note=f"{len(records)} records given to the stream-processor")
-            tally.settled += 1
+            else:
+                tally.redriven += len(records)
+                tally.settled += 1
+            if anew not in {None, key}:
+                self._kept.settle(key, note=f"still malformed; now {anew}")
+            elif why is None:
+                self._kept.settle(key, note=f"{len(records)} records given to the stream-processor")
 
-    def _is_kept_again(self, key: str, prefix: str) -> bool:
-        """Return whether the stream-processor has just kept the record of *key* anew; then this copy of it is settled."""
+    def _kept_anew(self, key: str, content: bytes, *, prefix: str) -> str | None:
+        """Return the key under which the stream-processor has just kept the record of *key* again, if it did."""
+        # The name comes from the record, the hour from the try; its time stands in the object.
+        if self._kept.read(key) != content:
+            return key
         name = key.rpartition("/")[2]
-        return any(found.endswith("/" + name) and found > key for found in self._kept.keys(prefix))
+        return next((found for found in self._kept.keys(prefix) if found.endswith("/" + name) and found > key), None)
 
     def _forward(self, records: Sequence[Mapping[str, Any]]) -> tuple[str | None, int]:
         """Give *records* to the stream-processor; return why some are left, and how many."""

@@ -1,8 +1,9 @@
 """
 Give the loader again the events that it failed for good, from its on-failure queue.
 
-AWS: a message of an on-failure destination holds the event as `requestPayload`; one of a dead-letter queue is the event.
-A message that is read stays hidden for a while and then comes back; it is deleted only once its objects are loaded.
+AWS: a message of an on-failure destination holds the event as `requestPayload`; one of a dead-letter queue is the
+event. A message that is read stays hidden for a while and then comes back; it is deleted only once its objects are
+loaded.
 """
 
 import json
@@ -46,8 +47,7 @@ class FailedEvents:
         """
         shown: list[MessageTypeDef] = []
         try:
-            for message in self._messages():
-                shown.append(message)
+            for message in self._messages(shown):
                 if tally.kept_in == limit or circuit.is_open:
                     return
                 self._message(message, tally, circuit, dry=dry, shown=shown)
@@ -85,7 +85,7 @@ class FailedEvents:
         tally.redriven += 1
         tally.settled += 1
 
-    def _messages(self) -> Iterator["MessageTypeDef"]:
+    def _messages(self, shown: list["MessageTypeDef"]) -> Iterator["MessageTypeDef"]:
         seen: set[str] = set()
         while True:
             with aws_errors(where="the queue of the loader's failures"):
@@ -99,9 +99,9 @@ class FailedEvents:
             fresh = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
             if not fresh:
                 return
-            for message in fresh:
-                seen.add(message["MessageId"])
-                yield message
+            seen.update(message["MessageId"] for message in fresh)
+            shown.extend(fresh)
+            yield from fresh
 
     def _show(self, messages: list["MessageTypeDef"]) -> None:
         for message in messages:

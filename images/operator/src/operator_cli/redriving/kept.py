@@ -1,4 +1,4 @@
-"""Objects that keep failures, and where they go once everything in them was replayed: the same key under `replayed/`."""
+"""Objects that keep failures, and where they go once they were replayed: to the same key under `replayed/`."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
