@@ -18,7 +18,7 @@ from ddb2aurora.database.server import Server
 from ddb2aurora.database.settings import DatabaseSettings
 from ddb2aurora.dialect import Row, decode_row, encode_row
 from ddb2aurora.envelope import decode_change
-from ddb2aurora.errors import HaltError, RejectError
+from ddb2aurora.errors import HaltError, RejectError, RetryError
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.model import rows_after, stamps_after
 from ddb2aurora.pipeline import Pipeline
@@ -205,7 +205,7 @@ def through_the_database(target: Target, source: Source, settings: DatabaseSetti
             ref = make_object_ref(bucket, key, etag=etag, size=len(content), region=REGION)
             try:
                 outcome = loader.load(ref, time=FrozenTime())
-            except HaltError as error:
+            except (HaltError, RetryError) as error:
                 halts.append((planned.number, type(error).__name__))
             else:
                 assert outcome.repeated == (planned.again is not None)

@@ -1,13 +1,11 @@
 """Rows that the database refuses cost their neighbours nothing, until there are too many of them."""
 # ruff: noqa: S608 - tests name their own tables
 
-import msgspec
 import pytest
 from loader_fixtures import FrozenTime, a_column, a_delete, a_pipeline, an_upsert
 
 from aurora_loader.load import Outcome
 from aurora_loader.rejects import TooManyRejectsError
-from aurora_loader.staging import ShapeError
 from ddb2aurora.dialect import encode_row
 
 COLUMNS = (
@@ -117,21 +115,6 @@ def test_rejects_up_to_the_share_are_let_through(make_target):
     outcome = target.load(*rows)
 
     assert outcome == Outcome(rows=4, applied=3, rejected=1, newest_changed_at_ms=1000)
-
-
-@pytest.mark.parametrize("also_bad", [(), (b"malformed\n",)])
-def test_a_row_of_another_shape_halts_the_object(target, also_bad):
-    other = msgspec.structs.replace(target.pipeline, columns=target.pipeline.columns[::-1])
-
-    with pytest.raises(ShapeError) as failure:
-        target.load(an_upsert(target.pipeline, 1, "a", "x"), an_upsert(other, 2, "x", "b"), *also_bad)
-
-    assert str(failure.value) == (
-        f"s3://bucket/processed/things/a.csv holds rows of shape '{other.shape}', but pipeline things has shape "
-        f"{target.pipeline.shape}: the transformer and the loader carry different versions of the pipeline file; "
-        "deploy both, then redrive"
-    )
-    assert (target.rows(), target.rejects(), target.ledger()) == ((), (), ())
 
 
 def test_rejects_are_found_in_every_chunk_and_the_sums_hold(make_target):

@@ -65,7 +65,7 @@ class App:
 
         Raises:
             HaltError: Something of it cannot be loaded before someone acts.
-            ObjectsFailedError: Something of it was not loaded, and the event did not come from a queue.
+            RetryError: Something of it was not loaded, and the event did not come from a queue.
         """
         announcements = announcements_in(event)
         received = sum(len(found.objects) for found in announcements)
@@ -153,6 +153,9 @@ def _answer(
     if any(found.message_id is not None for found in announcements):
         # SQS delivers each listed message again by itself; what is not listed is deleted from the queue.
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    if failures and received == 1:
+        # As S3 itself announces objects. The on-failure destination then hears what it was, by name.
+        raise failures[0][1]
     if failures:
         raise ObjectsFailedError(
             f"{len(failures)} of {received} objects were not loaded; the first error: {failures[0][1]}"

@@ -22,7 +22,8 @@ from aurora_loader.outcome import Outcome
 from aurora_loader.rejects import LineByLine
 from aurora_loader.session import Session
 from aurora_loader.sources import AuroraSource, Source
-from aurora_loader.staging import RowsRefusedError, Staging, check_age
+from aurora_loader.staging import OtherShapesError, RowsRefusedError, Staging, check_age
+from aurora_loader.translation import Translation
 from ddb2aurora.database.connect import close_quietly
 from ddb2aurora.database.connection import DatabaseConnection, LocalFileRefusedError
 from ddb2aurora.database.errors import (
@@ -217,14 +218,33 @@ class _Transaction:
     def _rows_of(self, ref: ObjectRef, source: Source) -> Outcome:
         horizon_ms = self._statements.horizon_ms(self._connection)
         self._connection.run("SAVEPOINT entry")
+        outcome = self._unless_refused(lambda: self._stage_and_apply(ref, source, horizon_ms=horizon_ms))
+        if outcome is not None:
+            return outcome
+        self._connection.run("ROLLBACK TO SAVEPOINT entry")
+        rows = self._staging.load_lines(self._connection, ref, source)
+        written = self._staging.older(self._connection, ref)
+        # A column that forbids NULL and has no field costs each row its place, or only some: the lines will tell.
+        if written is not None and not written.unfilled:
+            self._connection.run("SAVEPOINT lines_loaded")
+            outcome = self._unless_refused(
+                lambda: self._stage_and_apply(ref, source, horizon_ms=horizon_ms, written=written)
+            )
+            if outcome is not None:
+                return outcome
+            self._connection.run("ROLLBACK TO SAVEPOINT lines_loaded")
+        return self._line_by_line(ref, rows, horizon_ms=horizon_ms)
+
+    def _unless_refused(self, attempt: Callable[[], Outcome]) -> Outcome | None:
+        """Return what *attempt* returns, None if the database refuses a row or a row is of another shape."""
         try:
-            return self._stage_and_apply(ref, source, horizon_ms=horizon_ms)
-        except RowsRefusedError:
-            return self._line_by_line(ref, source, horizon_ms=horizon_ms)
+            return attempt()
+        except (RowsRefusedError, OtherShapesError):
+            return None
         except pymysql.err.Error as error:
             if verdict_on(error) is not Verdict.ROW:
                 raise
-            return self._line_by_line(ref, source, horizon_ms=horizon_ms)
+            return None
 
     def _rows_together(self, manifest: ObjectRef) -> Outcome:
         horizon_ms = self._statements.horizon_ms(self._connection)
@@ -232,16 +252,18 @@ class _Transaction:
             return self._stage_and_apply(manifest, AuroraSource(what="MANIFEST"), horizon_ms=horizon_ms)
         except RowsRefusedError as error:
             raise BundleRefusedError(f"a row of those in {manifest.url} is refused") from error
+        except OtherShapesError as error:
+            raise BundleRefusedError(f"a row of those in {manifest.url} was written for other columns") from error
 
-    def _stage_and_apply(self, ref: ObjectRef, source: Source, *, horizon_ms: int) -> Outcome:
-        staged = self._staging.load(self._connection, ref, source)
+    def _stage_and_apply(
+        self, ref: ObjectRef, source: Source, *, horizon_ms: int, written: Translation | None = None
+    ) -> Outcome:
+        staged = self._staging.load(self._connection, ref, source, written=written)
         check_age(staged, horizon_ms=horizon_ms, pipeline=self._pipeline, ref=ref)
         applied = self._statements.apply(self._connection, staged=staged)
         return Outcome.of(applied, rows=staged.rows, newest_changed_at_ms=staged.newest_changed_at_ms)
 
-    def _line_by_line(self, ref: ObjectRef, source: Source, *, horizon_ms: int) -> Outcome:
-        self._connection.run("ROLLBACK TO SAVEPOINT entry")
-        rows = self._staging.load_lines(self._connection, ref, source)
+    def _line_by_line(self, ref: ObjectRef, rows: int, *, horizon_ms: int) -> Outcome:
         result = LineByLine(
             self._connection,
             ref,

@@ -8,12 +8,12 @@ chunks, and a chunk that is refused is halved until a single line is left.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pymysql
 
 from aurora_loader.staged import Applied, Statements
-from aurora_loader.staging import RowsRefusedError, Staging, check_age, check_shape
+from aurora_loader.staging import RowsRefusedError, Staging, check_age
 from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.errors import Verdict, error_number, verdict_on
 from ddb2aurora.database.ledger import ObjectRef
@@ -21,6 +21,9 @@ from ddb2aurora.database.schema import Tables
 from ddb2aurora.dialect import MalformedLineError, Row, decode_row
 from ddb2aurora.errors import HaltError
 from ddb2aurora.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from aurora_loader.translation import Translation
 
 _CHUNK_LINES: Final = 500
 # A statement has to fit into max_allowed_packet, at least 16 MiB by default, after quoting.
@@ -95,13 +98,15 @@ class LineByLine:
         self._statements = statements
         self._horizon_ms = horizon_ms
         self._result = SlowResult()
+        self._translations: dict[str, Translation] = {}
 
     def load(self, rows: int) -> SlowResult:
         """
         Apply all *rows* lines and return what came of them.
 
         Raises:
-            ShapeError: A row was written for another version of the pipeline file.
+            UnknownShapeError: A row was written for columns that this loader does not know yet.
+            ShapeError: A row was written for columns that cannot be carried over into those of today.
             BeyondHorizonError: A row is older than the deletes that the target remembers.
             TooManyRejectsError: The share of rejects is above what the pipeline allows.
             pymysql.err.Error: The transaction cannot go on.
@@ -110,18 +115,31 @@ class LineByLine:
         for lines in self._chunks():
             decoded: list[tuple[_Line, Row]] = []
             for line in lines:
-                try:
-                    row = decode_row(line.content)
-                except MalformedLineError:
-                    self._reject(line, _Refusal(0, _MALFORMED))
-                    continue
-                check_shape(row.shape, pipeline=self._pipeline, ref=self._ref)
-                if len(row.fields) != len(self._pipeline.columns):
-                    self._reject(line, _Refusal(0, _MALFORMED))
-                    continue
-                decoded.append((line, row))
+                row = self._row(line)
+                if row is not None:
+                    decoded.append((line, row))
             self._apply(decoded)
         return self._result
+
+    def _row(self, line: _Line) -> Row | None:
+        """Return the row in *line* with today's fields; None after it was rejected."""
+        try:
+            row = decode_row(line.content)
+        except MalformedLineError:
+            self._reject(line, _Refusal(0, _MALFORMED))
+            return None
+        written = self._translations.get(row.shape)
+        if written is None:
+            written = self._staging.translation(self._connection, row.shape, ref=self._ref)
+            self._translations[row.shape] = written
+        if len(row.fields) != len(written.into):
+            self._reject(line, _Refusal(0, _MALFORMED))
+            return None
+        # The table may allow NULL where the pipeline file does not; a delete leaves values behind only in a log.
+        if written.unfilled and (row.operation == "U" or self._pipeline.mode == "append"):
+            self._reject(line, _Refusal(0, f"null_not_allowed in column {written.unfilled[0]}"))
+            return None
+        return written.row(row, shape=self._pipeline.shape)
 
     def _chunks(self) -> Iterator[list[_Line]]:
         table = as_template(self._tables.lines.quoted)

@@ -7,9 +7,11 @@ from typing import Final
 
 from aurora_loader.sources import Source
 from aurora_loader.staged import Staged
+from aurora_loader.translation import ShapeError, Translation, UnknownShapeError, translation, unchanged
 from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables
+from ddb2aurora.database.shapes import read_shapes
 from ddb2aurora.dialect import HEADER_COLUMNS, LOAD_DIALECT, OPERATION_COLUMN, SHAPE_COLUMN, Row, load_columns
 from ddb2aurora.errors import Ddb2AuroraError, HaltError
 from ddb2aurora.pipeline import Pipeline
@@ -17,15 +19,12 @@ from ddb2aurora.sql import CHANGED_AT_COLUMN, VERSION_COLUMN, quote_name
 from ddb2aurora.version import SEQUENCE_DIGITS
 
 _CHANGED_AT: Final = quote_name(CHANGED_AT_COLUMN)
+_LONGEST_SHAPE: Final = 64
 # A terminator that no line of ours holds: the dialect escapes NUL and 0x1A. With an empty one LOAD DATA would read
 # lines of a fixed width.
 _LINES_DIALECT: Final = r"""CHARACTER SET binary
 FIELDS TERMINATED BY '\0\Z\0\Z\0\Z' ENCLOSED BY '' ESCAPED BY ''
 LINES TERMINATED BY '\n'"""
-
-
-class ShapeError(HaltError):
-    """An object was written for another version of the pipeline file."""
 
 
 class BeyondHorizonError(HaltError):
@@ -42,6 +41,10 @@ class RowsRefusedError(Ddb2AuroraError):
         self.message = message
 
 
+class OtherShapesError(Ddb2AuroraError):
+    """Rows were written for other columns than those that they were read for; which ones is still to be found out."""
+
+
 class Staging:
     """The temporary tables of the loads of one pipeline."""
 
@@ -49,8 +52,7 @@ class Staging:
         """Stage rows of *pipeline* in the temporary ones of *tables*."""
         self._pipeline = pipeline
         self._tables = tables
-        columns = [(column.name, column.type) for column in pipeline.columns]
-        self._into = f"INTO TABLE {tables.staging.quoted} {LOAD_DIALECT} {load_columns(columns)}"
+        self._as_written_now = unchanged(pipeline)
         names = [*HEADER_COLUMNS, *(column.name for column in pipeline.columns)]
         self._insert = as_template(f"INSERT INTO {tables.staging.quoted} ({', '.join(map(quote_name, names))}) VALUES ")
         fields = ("UNHEX(%s)" if column.type.is_binary else "%s" for column in pipeline.columns)
@@ -67,19 +69,23 @@ class Staging:
         for table in (self._tables.staging, self._tables.lines):
             connection.run(f"DROP TEMPORARY TABLE IF EXISTS {table.quoted}")
 
-    def load(self, connection: DatabaseConnection, ref: ObjectRef, source: Source) -> Staged:
+    def load(
+        self, connection: DatabaseConnection, ref: ObjectRef, source: Source, *, written: Translation | None = None
+    ) -> Staged:
         """
-        Load the object into staging and return what stands there.
+        Load the object, whose rows were all *written* for one shape, today's by default, and return what stands there.
 
         Raises:
-            ShapeError: A row was written for another version of the pipeline file.
+            OtherShapesError: A row was written for another shape.
             RowsRefusedError: The server warned, which means that some row is not stored as it was written.
             pymysql.err.Error: The server refused a row, or the connection was lost.
         """
-        effect = source.load(connection, ref, into=self._into)
+        written = written or self._as_written_now
+        into = f"INTO TABLE {self._tables.staging.quoted} {LOAD_DIALECT} {load_columns(written.into)}"
+        effect = source.load(connection, ref, into=into)
         if effect.warnings:
             raise _warning(connection)
-        return self._count(connection, ref)
+        return self._count(connection, shape=written.shape)
 
     def load_lines(self, connection: DatabaseConnection, ref: ObjectRef, source: Source) -> int:
         """
@@ -93,6 +99,40 @@ class Staging:
         if effect.warnings:
             raise HaltError(f"the lines of {ref.url} cannot be read one by one; is it a file of rows?")
         return effect.affected
+
+    def older(self, connection: DatabaseConnection, ref: ObjectRef) -> Translation | None:
+        """
+        Return how the loaded lines become rows of today, None unless all bear one older shape that can be carried over.
+
+        Raises:
+            pymysql.err.Error: The connection was lost.
+        """
+        # A shape is the first field and never quoted. What is no line of ours may begin with anything.
+        found = connection.rows(
+            f"SELECT DISTINCT SUBSTRING_INDEX(LEFT(`line`, {_LONGEST_SHAPE + 1}), ',', 1) "
+            f"FROM {self._tables.lines.quoted} LIMIT 2"
+        )
+        if len(found) != 1:
+            return None
+        shape = bytes(found[0][0]).decode("ascii", "replace")
+        if shape == self._pipeline.shape:
+            return None
+        try:
+            return self.translation(connection, shape, ref=ref)
+        except (UnknownShapeError, ShapeError):
+            return None  # the lines decide: what is no row at all is a reject and no reason to halt
+
+    def translation(self, connection: DatabaseConnection, shape: str, *, ref: ObjectRef) -> Translation:
+        """
+        Return how rows of *shape* become rows of today.
+
+        Raises:
+            UnknownShapeError: Nobody noted the shape, or it is newer than this loader.
+            ShapeError: Rows of the shape cannot be carried over.
+            pymysql.err.Error: The connection was lost.
+        """
+        noted = read_shapes(connection, self._tables)
+        return translation(shape, pipeline=self._pipeline, noted=noted, where=ref.url)
 
     def fill(self, connection: DatabaseConnection, rows: Sequence[Row]) -> Staged:
         """
@@ -111,15 +151,15 @@ class Staging:
             raise _warning(connection)
         return Staged.of(rows)
 
-    def _count(self, connection: DatabaseConnection, ref: ObjectRef) -> Staged:
+    def _count(self, connection: DatabaseConnection, *, shape: str) -> Staged:
         groups = connection.rows(
             f"SELECT {quote_name(SHAPE_COLUMN)}, {quote_name(OPERATION_COLUMN)}, COUNT(*), MAX({_CHANGED_AT}), "
             # What epoch_of does; a row without a time is no older than its stream.
             f"MIN(COALESCE({_CHANGED_AT}, {quote_name(VERSION_COLUMN)} DIV {10**SEQUENCE_DIGITS})) "
             f"FROM {self._tables.staging.quoted} GROUP BY 1, 2"
         )
-        for shape, *_ in groups:
-            check_shape(shape, pipeline=self._pipeline, ref=ref)
+        if any(found != shape for found, *_ in groups):
+            raise OtherShapesError(shape)
         counts = dict.fromkeys("UDS", 0)
         for _, operation, count, *_ in groups:
             if operation not in counts:
@@ -147,20 +187,6 @@ def check_age(staged: Staged, *, horizon_ms: int, pipeline: Pipeline, ref: Objec
             f"{ref.url} holds a change from before {horizon}, or of unknown age, and older deletes of "
             f"{pipeline.target_table} were purged: it could bring deleted rows back, so nothing of it was loaded. Find "
             f"out with ddb2aurora verify whether the table lacks any of it, and mend that with ddb2aurora backfill"
-        )
-
-
-def check_shape(shape: str, *, pipeline: Pipeline, ref: ObjectRef) -> None:
-    """
-    Make sure that a row was written for the columns that the pipeline has now.
-
-    Raises:
-        ShapeError: It was not.
-    """
-    if shape != pipeline.shape:
-        raise ShapeError(
-            f"{ref.url} holds rows of shape {shape[:64]!r}, but pipeline {pipeline.name} has shape {pipeline.shape}: "
-            "the transformer and the loader carry different versions of the pipeline file; deploy both, then redrive"
         )
 
 

@@ -123,16 +123,22 @@ def _is_digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
 
 
-def load_columns(columns: Sequence[tuple[str, ColumnType]]) -> str:
+def load_columns(columns: Sequence[tuple[str, ColumnType] | None]) -> str:
     """
     Return the column list of a LOAD statement for *columns* (name and type, in order), and the SET that decodes binary.
+
+    A field in the place of None is read and left out.
 
     Raises:
         ValueError: A name is none that MySQL accepts.
     """
     names = [quote_name(name) for name in HEADER_COLUMNS]
     settings = []
-    for position, (name, column_type) in enumerate(columns):
+    for position, column in enumerate(columns):
+        if column is None:
+            names.append("@unread")
+            continue
+        name, column_type = column
         if column_type.is_binary:
             names.append(f"@b{position}")
             settings.append(f"{quote_name(name)} = UNHEX(@b{position})")

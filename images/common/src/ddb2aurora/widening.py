@@ -38,4 +38,4 @@ def carries(old: ColumnType, new: ColumnType) -> bool:
     """
     if holds(new, old) or (old.kind == new.kind and old.kind in _REFUSED_IF_TOO_WIDE):
         return True
-    return (old.kind, new.kind) in {("integer", "decimal"), ("varchar", "text")}
+    return (old.kind, new.kind) in {("integer", "decimal"), ("varchar", "text"), ("varbinary", "blob")}
