@@ -16,6 +16,8 @@ check lint "$bin/ruff" check .
 check types "$bin/mypy"
 check "import contracts" "$bin/lint-imports"
 check yaml "$bin/yamllint" --strict --config-file deploy/yamllint.yaml docker-compose.yml pipelines tests deploy
+check "templates: cfn-lint" deploy/aws/checks/check.sh lint
+check "templates: policies" deploy/aws/checks/check.sh policies
 check shell bash -c 'for script in $(git ls-files "*.sh" .ci/run); do bash -n "$script" || exit 1; done'
 
 if [ ${#failed[@]} -gt 0 ]; then
