@@ -55,6 +55,7 @@ def a_pipeline(
     mode: Mode = "mirror",
     on_ttl_delete: TtlPolicy = "delete",
     max_reject_share: float = 0.1,
+    packing: bool = False,
     columns: Sequence[Column] | None = None,
 ) -> Pipeline:
     """Return a pipeline; *documents* gives the text of a JSON Schema by attribute."""
@@ -70,6 +71,7 @@ def a_pipeline(
         mode=mode,
         on_ttl_delete=on_ttl_delete,
         max_reject_share=max_reject_share,
+        packing=packing,
         columns=tuple(columns),
     )
 

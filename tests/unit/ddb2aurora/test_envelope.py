@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import changes
 
-from ddb2aurora.envelope import Change, decode_change, encode_change
+from ddb2aurora.envelope import Change, decode_change, encode_change, lines_of
 from ddb2aurora.errors import Reason, RejectError
 
 # The bytes of format version 1, which lie in buckets and are never changed.
@@ -130,3 +130,30 @@ def test_what_leaves_the_stream_processor_can_be_checked_before_it_is_sent():
 
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(msgspec.to_builtins(change), Change)
+
+
+@given(st.lists(changes(), min_size=1, max_size=5))
+def test_the_lines_of_a_record_are_the_changes_that_were_packed_into_it(packed):
+    lines = tuple(encode_change(change) for change in packed)
+
+    assert lines_of(b"".join(lines)) == lines
+
+
+def test_a_line_that_is_no_change_is_a_line_among_those_that_are():
+    assert lines_of(b"\n{\n" + GOLDEN_DELETE + b"\n" + GOLDEN_DELETE.strip()) == (b"{\n", GOLDEN_DELETE, GOLDEN_DELETE)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\n", id="an empty line"),
+        pytest.param(b"\n\n\n", id="empty lines"),
+        pytest.param(GOLDEN_DELETE, id="one change"),
+        pytest.param(GOLDEN_DELETE.strip(), id="one change without its newline"),
+        pytest.param(b"{\n}\n[\n]\n", id="garbage of several lines"),
+        pytest.param(GOLDEN_DELETE.replace(b"{", b"{\n").replace(b",", b",\n"), id="one change on several lines"),
+    ],
+)
+def test_a_record_without_several_changes_is_one_piece(data):
+    assert lines_of(data) == (data,)

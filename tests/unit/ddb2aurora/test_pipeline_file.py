@@ -106,6 +106,32 @@ def test_a_delete_by_ttl_does_by_default_what_any_delete_does(read, mode, policy
     assert read(THINGS.replace("table: Things", f"table: Things\n  mode: {mode}")).on_ttl_delete == policy
 
 
+@pytest.mark.parametrize("word", ["on", "true", "'on'", "yes", "ON"])
+def test_packing_is_switched_on(read, word):
+    assert read(f"packing: {word}\n{THINGS}") == a_pipeline(packing=True)
+
+
+@pytest.mark.parametrize("word", ["off", "false", '"off"', "no"])
+def test_packing_is_off_when_it_says_so(read, word):
+    assert read(f"packing: {word}\n{THINGS}") == a_pipeline(packing=False)
+
+
+@pytest.mark.parametrize(("word", "shown"), [("1", "1"), ("enabled", "'enabled'"), ("[on]", "[True]"), ("", "None")])
+def test_packing_is_nothing_else_than_on_or_off(read, word, shown):
+    meaning = "on: many changes travel in one Firehose record, which costs less; off (the default): one does."
+
+    assert problems(read, f"packing: {word}\n{THINGS}") == [
+        (1, f"packing: {shown} is not one of [True, False, 'on', 'off']: {meaning}")
+    ]
+
+
+def test_a_pipeline_that_was_compiled_before_there_was_packing_does_not_pack():
+    compiled = dump_pipeline(a_pipeline()).replace(b'"packing": false,', b"")
+
+    assert b"packing" not in compiled
+    assert parse_pipeline(compiled, where="here") == a_pipeline(packing=False)
+
+
 def test_anchors_and_aliases_save_words(read):
     text = THINGS.replace("n: {type: int, from: n}", "n: &n {type: int, from: n}\n    m: *n")
 
@@ -148,7 +174,7 @@ target:
                 "names use it: a small letter, then up to 47 small letters, digits and _."
             ),
         ),
-        (2, "'extra' has no meaning here; there are: name, source, target"),
+        (2, "'extra' has no meaning here; there are: name, packing, source, target"),
         (4, "source.table: 'x' does not fit: The name of the DynamoDB table: 3 to 255 letters, digits, and _ . -"),
         (
             5,
@@ -189,7 +215,9 @@ target:
     with pytest.raises(PipelineFileError) as caught:
         read(text)
     lines = str(caught.value).splitlines()
-    assert lines[1] == f"{tmp_path}/things.yaml:2: 'extra' has no meaning here; there are: name, source, target"
+    assert (
+        lines[1] == f"{tmp_path}/things.yaml:2: 'extra' has no meaning here; there are: name, packing, source, target"
+    )
     assert len(lines) == 14
 
 

@@ -13,8 +13,11 @@ from ddb2aurora.mapping import Mapper
 from ddb2aurora.metrics import Metrics
 from ddb2aurora.pipeline import dump_pipeline
 from ddb2aurora.settings import SettingsError
-from firehose_transformer.handler import App, app, handler
+from firehose_transformer.app import App
+from firehose_transformer.handler import app, handler
 from firehose_transformer.settings import Settings
+
+NOW_MS = 1_767_790_000_000
 
 
 class DefectiveMapper(Mapper):
@@ -27,10 +30,14 @@ class DefectiveMapper(Mapper):
 class Running:
     """An App, and what it wrote."""
 
-    def __init__(self, mapper):
+    def __init__(self, mapper, quarantine=None):
         self._metrics = io.StringIO()
         metrics = Metrics(stage="firehose-transformer", pipeline="things", clock_ms=lambda: 1, stream=self._metrics)
-        self.handle = App(mapper, metrics).handle
+        self.quarantine = quarantine
+        self._app = App(mapper, metrics, quarantine, pipeline="things")
+
+    def handle(self, event):
+        return self._app.handle(event, now_ms=NOW_MS)
 
     @property
     def metrics(self):
@@ -63,6 +70,7 @@ def test_what_came_in_is_counted_as_transformed_or_rejected(make, mapper):
         "Stage": "firehose-transformer",
         "Pipeline": "things",
         "RecordsReceived": 3,
+        "ChangesUnpacked": 3,
         "RecordsTransformed": 1,
         "RecordsRejected": 2,
         "RecordsDropped": 0,
@@ -158,6 +166,26 @@ def test_all_missing_settings_are_named_together():
         "  PIPELINE is missing: set it to the name of a pipeline\n"
         "  LOG_LEVEL is 'LOUD': set it to the lowest level to log, one of INFO, DEBUG, WARNING, ERROR"
     )
+
+
+def settings(**more):
+    return Settings.from_env({"PIPELINE": "things"} | more)
+
+
+def test_a_pipeline_that_packs_needs_a_bucket():
+    with pytest.raises(SettingsError) as caught:
+        settings().bucket_of(a_pipeline(packing=True))
+
+    assert str(caught.value) == (
+        "bad settings:\n  BUCKET_NAME is missing: pipeline things has packing: on, so set it to the bucket that holds "
+        "processed/ and failed/"
+    )
+
+
+def test_a_pipeline_that_does_not_pack_needs_no_bucket_and_uses_the_one_that_is_there():
+    plain = a_pipeline(packing=False)
+
+    assert [settings().bucket_of(plain), settings(BUCKET_NAME="lake").bucket_of(plain)] == [None, "lake"]
 
 
 def test_a_delete_that_the_policy_ignores_is_dropped_and_counted(make):

@@ -66,7 +66,9 @@ def test_an_event_is_forwarded_counted_and_answered(make, log):
         "ChangesFailed": 0,
         "ChangesOversized": 0,
         "ChangesMalformed": 0,
+        "RecordsForwarded": 2,
         "RecordsRefused": 0,
+        "BytesBilled": 2 * 5120,
     }
     assert log.getvalue() == ""
 

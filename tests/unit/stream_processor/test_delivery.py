@@ -5,14 +5,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddb2aurora.errors import HaltError
-from stream_processor.changes import Outgoing
-from stream_processor.delivery import MAX_CALL_BYTES, MAX_CALL_RECORDS, Delivery, Outcome, Refused, calls_of
+from stream_processor.changes import MAX_RECORD_BYTES, Outgoing
+from stream_processor.delivery import (
+    MAX_CALL_BYTES,
+    MAX_CALL_RECORDS,
+    Delivery,
+    Outcome,
+    Refused,
+    calls_of,
+    records_of,
+)
 
 THROTTLED = "ServiceUnavailableException"
 
 
 def outgoing(count: int, *, size: int = 1) -> list[Outgoing]:
     return [Outgoing(str(number), f"{number}".encode().ljust(size)) for number in range(count)]
+
+
+def an_outcome(accepted, left=(), refused=0, codes=()):
+    """Return the outcome of a delivery of records as small as these, of one change each."""
+    return Outcome(accepted, left, refused, codes, records=accepted, billed_bytes=5120 * accepted)
 
 
 def sizes_of(calls: list[list[bytes]]) -> list[int]:
@@ -24,7 +37,7 @@ def test_a_batch_that_firehose_accepts_takes_one_call_and_leaves_nothing(make):
 
     outcome = make.delivery(stream).deliver(outgoing(3))
 
-    assert outcome == Outcome(accepted=3, left=(), refused=0, codes=())
+    assert outcome == an_outcome(accepted=3, left=(), refused=0, codes=())
     assert stream.calls == [[b"0", b"1", b"2"]]
 
 
@@ -33,7 +46,7 @@ def test_an_empty_batch_calls_nobody(make):
 
     outcome = make.delivery(stream).deliver([])
 
-    assert outcome == Outcome(accepted=0, left=(), refused=0, codes=())
+    assert outcome == an_outcome(accepted=0, left=(), refused=0, codes=())
     assert stream.calls == []
 
 
@@ -62,16 +75,17 @@ def test_one_byte_more_than_4_mib_is_two_calls(make):
     assert sizes_of(stream.calls) == [8, 1]
 
 
-@given(st.lists(st.sampled_from([1, 999, 262_144, 1_024_000]), max_size=40), st.integers(1, 40))
-def test_calls_keep_order_lose_nothing_and_stay_within_both_limits(sizes, repeats):
+@given(st.lists(st.sampled_from([1, 999, 262_144, 1_024_000]), max_size=40), st.integers(1, 40), st.booleans())
+def test_calls_keep_order_lose_nothing_and_stay_within_all_limits(sizes, repeats, packing):
     blocks = {size: bytes(size) for size in set(sizes)}
     changes = [Outgoing(str(number), blocks[size]) for number, size in enumerate(sizes * repeats)]
 
-    calls = list(calls_of(changes))
+    calls = list(calls_of(records_of(changes, packing=packing)))
 
-    assert [change for call in calls for change in call] == changes
+    assert [change for call in calls for record in call for change in record.changes] == changes
     assert all(1 <= len(call) <= MAX_CALL_RECORDS for call in calls)
-    assert all(sum(len(change.data) for change in call) <= MAX_CALL_BYTES for call in calls)
+    assert all(sum(len(record.data) for record in call) <= MAX_CALL_BYTES for call in calls)
+    assert all(len(record.data) <= MAX_RECORD_BYTES for call in calls for record in call)
 
 
 @given(st.sets(st.integers(0, 19)))
@@ -84,7 +98,7 @@ def test_only_refused_records_are_sent_again_whatever_their_positions(refused):
 
     again = [change.data for number, change in enumerate(changes) if number in refused]
     assert stream.calls == [[change.data for change in changes], *([again] if again else [])]
-    assert outcome == Outcome(20, (), len(refused), (THROTTLED,) if refused else ())
+    assert outcome == an_outcome(20, (), len(refused), (THROTTLED,) if refused else ())
 
 
 def test_a_record_that_is_refused_again_and_again_is_sent_again_and_again(make):
@@ -93,7 +107,7 @@ def test_a_record_that_is_refused_again_and_again_is_sent_again_and_again(make):
     outcome = make.delivery(stream).deliver(outgoing(3))
 
     assert stream.calls == [[b"0", b"1", b"2"], [b"1", b"2"], [b"1"], [b"1"]]
-    assert outcome == Outcome(3, (), 4, ("InternalFailure", THROTTLED))
+    assert outcome == an_outcome(3, (), 4, ("InternalFailure", THROTTLED))
 
 
 def test_a_call_that_is_refused_as_a_whole_is_sent_again_as_a_whole(make):
@@ -102,7 +116,7 @@ def test_a_call_that_is_refused_as_a_whole_is_sent_again_as_a_whole(make):
     outcome = make.delivery(stream).deliver(outgoing(2))
 
     assert stream.calls == [[b"0", b"1"], [b"0", b"1"]]
-    assert outcome == Outcome(2, (), 2, ("ReadTimeoutError",))
+    assert outcome == an_outcome(2, (), 2, ("ReadTimeoutError",))
 
 
 def test_what_two_calls_left_is_sent_again_in_one_call(make):
@@ -111,7 +125,7 @@ def test_what_two_calls_left_is_sent_again_in_one_call(make):
     outcome = make.delivery(stream).deliver(outgoing(501))
 
     assert stream.calls[2:] == [[b"0", b"500"]]
-    assert outcome == Outcome(501, (), 2, (THROTTLED,))
+    assert outcome == an_outcome(501, (), 2, (THROTTLED,))
 
 
 @pytest.mark.parametrize("random", [0.25, 1.0])
@@ -132,7 +146,7 @@ def test_no_pause_goes_beyond_the_remaining_time(make):
 
     # 0.1 + 0.2 + 0.4 seconds are over; a fourth pause of 0.8 does not fit into the 0.3 that are left.
     assert time.pauses == pytest.approx([0.1, 0.2, 0.4])
-    assert outcome == Outcome(0, tuple(outgoing(2)), 8, (THROTTLED,))
+    assert outcome == an_outcome(0, tuple(outgoing(2)), 8, (THROTTLED,))
 
 
 def test_without_time_nothing_is_offered_and_everything_is_left(make):
@@ -141,7 +155,7 @@ def test_without_time_nothing_is_offered_and_everything_is_left(make):
     outcome = make.delivery(stream, make.time(0)).deliver(outgoing(2))
 
     assert stream.calls == []
-    assert outcome == Outcome(0, tuple(outgoing(2)), 0, ())
+    assert outcome == an_outcome(0, tuple(outgoing(2)), 0, ())
 
 
 def test_time_that_ends_between_two_calls_leaves_the_second_call(make):
@@ -151,7 +165,7 @@ def test_time_that_ends_between_two_calls_leaves_the_second_call(make):
     outcome = make.delivery(stream, time).deliver(outgoing(501))
 
     assert sizes_of(stream.calls) == [500]
-    assert outcome == Outcome(500, (outgoing(501)[500],), 0, ())
+    assert outcome == an_outcome(500, (outgoing(501)[500],), 0, ())
 
 
 def test_an_error_that_halts_is_not_tried_again(make):

@@ -19,9 +19,10 @@ HUGE = "x" * MAX_RECORD_BYTES
 
 
 def a_report(**members):
-    return Report(
-        **{"received": 1, "forwarded": 1, "kept": 0, "oversized": 0, "failed": (), "refused": 0, "codes": ()} | members
-    )
+    told = {"received": 1, "forwarded": 1, "kept": 0, "oversized": 0, "failed": (), "refused": 0, "codes": ()} | members
+    # Each change is a record of its own, and small.
+    records = told.setdefault("records", told["forwarded"])
+    return Report(**{"billed_bytes": 5120 * records} | told)
 
 
 def run(records, *, delivery, quarantine):
@@ -168,7 +169,7 @@ def test_a_delivery_that_forgets_a_change_fails_the_batch():
         process(
             [a_stream_record(), a_stream_record()],
             pipeline=a_pipeline(),
-            deliver=lambda _: Outcome(accepted=1, left=(), refused=0, codes=()),
+            deliver=lambda _: Outcome(accepted=1, left=(), refused=0, codes=(), records=1, billed_bytes=5120),
             quarantine=None,
             now_ms=NOW_MS,
         )
@@ -191,7 +192,7 @@ def test_every_change_is_forwarded_or_kept_or_failed_and_none_is_two_of_these(ki
     def deliver(outgoing):
         left = tuple(change for position, change in enumerate(outgoing) if position in refused)
         forwarded.extend(change.sequence_number for change in outgoing if change not in left)
-        return Outcome(len(outgoing) - len(left), left, len(left), ())
+        return Outcome(len(outgoing) - len(left), left, len(left), (), records=0, billed_bytes=0)
 
     class Quarantine:
         def write(self, key, content):

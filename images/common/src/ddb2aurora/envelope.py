@@ -8,6 +8,7 @@ One change is one line of JSON, format version 1:
 
 `keys` and `image` are DynamoDB JSON as the stream gave them; `image` is null for a REMOVE. `trimmed` says that
 attributes which the pipeline does not map were left out, because the whole change was too large for a Firehose record.
+A Firehose record holds the line of one change, or, where the pipeline file says `packing: on`, those of several.
 Readers learn a new format version one release before writers use it; golden bytes of every version stay in the tests.
 """
 
@@ -18,6 +19,7 @@ import msgspec
 from ddb2aurora.errors import Reason, RejectError
 
 FORMAT_VERSION: Final = 1
+_BEGINNING: Final = b'{"v":'  # of a change in any format version
 # From 1970 to the end of 9999: what DATETIME and BIGINT hold. Bounds are checked when a line is decoded.
 Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
 
@@ -63,6 +65,18 @@ def decode_change(line: bytes) -> Change:
         return _DECODER.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RejectError(_why_undecodable(line), detail=f"not a change in format version {FORMAT_VERSION}") from error
+
+
+def lines_of(data: bytes) -> tuple[bytes, ...]:
+    """
+    Return the lines of a Firehose record: one of each change that is packed into it.
+
+    Where none of several lines begins as a change does, the record is one piece: garbage is not made into many pieces.
+    """
+    if data.find(b"\n", 0, -1) < 0:
+        return (data,)
+    lines = tuple(line + b"\n" for line in data.split(b"\n") if line.strip())
+    return lines if any(line.startswith(_BEGINNING) for line in lines) else (data,)
 
 
 def _why_undecodable(line: bytes) -> Reason:

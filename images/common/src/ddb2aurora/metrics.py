@@ -33,11 +33,20 @@ METRICS: Final[Mapping[str, Metric]] = {
     "ChangesFailed": Metric("stream-processor", "Count", "changes reported as failed, which the stream delivers again"),
     "ChangesOversized": Metric("stream-processor", "Count", "changes too large for Firehose, kept under failed/"),
     "ChangesMalformed": Metric("stream-processor", "Count", "records of no known form, kept under failed/"),
+    "RecordsForwarded": Metric(
+        "stream-processor", "Count", "records that Firehose has accepted; packed, of many changes"
+    ),
     "RecordsRefused": Metric("stream-processor", "Count", "records that Firehose refused and that were sent again"),
-    "RecordsReceived": Metric("firehose-transformer", "Count", "records handed over by Firehose"),
-    "RecordsTransformed": Metric("firehose-transformer", "Count", "records turned into a row"),
+    "BytesBilled": Metric("stream-processor", "Bytes", "the accepted records, each rounded up to 5 KB as it is billed"),
+    "RecordsReceived": Metric(
+        "firehose-transformer", "Count", "records handed over by Firehose; packed, of many changes"
+    ),
+    "ChangesUnpacked": Metric("firehose-transformer", "Count", "changes in these records"),
+    "RecordsTransformed": Metric("firehose-transformer", "Count", "changes turned into a row"),
     "RecordsDropped": Metric("firehose-transformer", "Count", "deletes by time to live that the pipeline ignores"),
-    "RecordsRejected": Metric("firehose-transformer", "Count", "records that can never load, kept under failed/"),
+    "RecordsRejected": Metric(
+        "firehose-transformer", "Count", "changes kept under failed/: alone, or with their record"
+    ),
     "ObjectsReceived": Metric("aurora-loader", "Count", "objects that events announced"),
     "ObjectsLoaded": Metric("aurora-loader", "Count", "objects loaded"),
     "ObjectsRepeated": Metric("aurora-loader", "Count", "objects that were loaded before"),

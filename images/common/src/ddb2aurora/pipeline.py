@@ -76,6 +76,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     on_ttl_delete: TtlPolicy
     max_reject_share: float
+    packing: bool = False
     columns: tuple[Column, ...]
 
     @property

@@ -94,6 +94,8 @@ def _build(source: PipelineSource) -> Pipeline | None:
         mode=mode,
         on_ttl_delete=target.get("on_ttl_delete", "soft_delete" if mode == "soft_delete" else "delete"),
         max_reject_share=target.get("max_reject_share", _DEFAULT_MAX_REJECT_SHARE),
+        # YAML 1.1 reads a bare on as true; where it is quoted, it is the word.
+        packing=value.get("packing", False) in (True, "on"),
         columns=columns,
     )
     _check_mode(source, pipeline)

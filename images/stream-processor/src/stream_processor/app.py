@@ -78,6 +78,7 @@ class App:
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_SECONDS,
             sleep=self._sleep,
             random=self._random,
+            packing=self._pipeline.packing,
         )
         return process(
             records, pipeline=self._pipeline, deliver=delivery.deliver, quarantine=self._quarantine, now_ms=now_ms
@@ -90,7 +91,9 @@ class App:
             ChangesFailed=len(report.failed),
             ChangesOversized=report.oversized,
             ChangesMalformed=report.kept - report.oversized,
+            RecordsForwarded=report.records,
             RecordsRefused=report.refused,
+            BytesBilled=report.billed_bytes,
         )
         if report.refused:
             _LOG.warning("records refused by Firehose", extra=fields(refused=report.refused, codes=report.codes))

@@ -51,7 +51,7 @@ class Report:
     What became of the changes of one batch: received == forwarded + kept + failed.
 
     *oversized* of the *kept* ones were too large, the others malformed. *failed* holds sequence numbers. Firehose
-    *refused* so many records on the way, with these *codes*.
+    *refused* so many records on the way, with these *codes*; the *records* that it accepted it bills as *billed_bytes*.
     """
 
     received: int
@@ -61,6 +61,8 @@ class Report:
     failed: tuple[str, ...]
     refused: int
     codes: tuple[str, ...]
+    records: int
+    billed_bytes: int
 
     def answer(self) -> dict[str, Any]:
         """
@@ -119,6 +121,8 @@ def process(
         failed=tuple(failed),
         refused=outcome.refused,
         codes=outcome.codes,
+        records=outcome.records,
+        billed_bytes=outcome.billed_bytes,
     )
 
 
