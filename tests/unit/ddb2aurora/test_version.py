@@ -54,6 +54,7 @@ def test_an_epoch_is_within_what_a_version_can_hold(epoch_ms):
         (ARN.replace(":00.000", ":00.123"), ("orders", 1_767_607_200_123)),
         (ARN.replace(":00.000", ":00.1239999"), ("orders", 1_767_607_200_123)),
         (ARN.replace(":00.000", ":00"), ("orders", 1_767_607_200_000)),
+        (ARN + "Z", ("orders", 1_767_607_200_000)),
         (ARN.replace("eu-west-1:111122223333", ":"), ("orders", 1_767_607_200_000)),
     ],
 )

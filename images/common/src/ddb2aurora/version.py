@@ -16,8 +16,10 @@ SEQUENCE_DIGITS = 40
 _EPOCH_FACTOR: int = 10**SEQUENCE_DIGITS
 _EPOCH_LIMIT = 10**25  # what DECIMAL(65,0) leaves for the epoch
 _YEAR_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+# The label is a time in ISO 8601, in UTC whether it says so or not.
 _STREAM_ARN = re.compile(
-    r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/(?P<table>[^/]+)/stream/(?P<label>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)",
+    r"arn:[^:]+:dynamodb:[^:]*:[^:]*:table/(?P<table>[^/]+)/stream/"
+    r"(?P<label>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z?",
     re.ASCII,
 )
 
