@@ -17,7 +17,9 @@ from operator_cli.frame import framed
 COMMANDS: Final[Mapping[str, str]] = {
     "migrate": "operator_cli.commands.migrate:migrate",
     "seed": "operator_cli.commands.seed:seed",
+    "verify": "operator_cli.commands.verify:verify",
     "redrive": "operator_cli.commands.redrive:redrive",
+    "sweep": "operator_cli.commands.sweep:sweep",
     "purge": "operator_cli.commands.purge:purge",
 }
 

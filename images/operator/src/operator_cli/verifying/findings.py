@@ -1,10 +1,11 @@
 """
 What was found to differ, and how a finding becomes certain.
 
-A finding is *pending* until it has been seen again, twice, with the target's side unchanged for longer than the pipeline
-takes to carry a change. Whatever was in flight when it was first seen would have arrived by then, and would have changed
-the row or its tombstone. So then it is *confirmed*; or it is *gone*, because the sides agree by now. A row that keeps
-changing is *moving*: the pipeline writes it, and wrote all of it since the finding.
+A finding is *pending* until it has been seen again, twice, with the target's side unchanged for longer than the
+pipeline takes to carry a change. Whatever was in flight when it was first seen would have arrived by then, and would
+have changed the row or its tombstone. So then it is *confirmed*; or it is *gone*, because the sides agree by now. A row
+that keeps changing is *moving*: the pipeline writes it, and wrote all of it since the finding. An item that can never
+load is *rejected*, whatever its row. What was mended is *repaired*, unless the database *refused* it.
 """
 
 import dataclasses
@@ -14,7 +15,7 @@ from typing import Final, Literal, TypeAlias
 
 from operator_cli.verifying.sides import Key, Kind, Verdict
 
-State: TypeAlias = Literal["pending", "confirmed", "gone", "moving", "repaired", "refused"]
+State: TypeAlias = Literal["pending", "confirmed", "gone", "moving", "rejected", "repaired", "refused"]
 
 _MOST_RESTARTS: Final = 3
 
@@ -62,7 +63,7 @@ class Finding:
         if verdict.kind in ("equal", "kept"):
             return dataclasses.replace(seen, state="gone", kind=self.kind, columns=self.columns)
         if verdict.kind == "unloadable":
-            return dataclasses.replace(seen, state="confirmed")
+            return dataclasses.replace(seen, state="rejected")
         if signature is None or signature != self.signature:
             restarts = self.restarts + (self.signature is not None or signature is None)
             state: State = "moving" if restarts > _MOST_RESTARTS else "pending"

@@ -242,8 +242,8 @@ class Notebook:
         if rows:
             with self._connection.cursor() as cursor:
                 cursor.executemany(
-                    f"REPLACE INTO {self._findings} (run_id, key_id, key_hash, kind, state, `columns`, note, signature, "
-                    "since_ms, checked_ms, restarts, item_key, row_key) "
+                    f"REPLACE INTO {self._findings} (run_id, key_id, key_hash, kind, state, `columns`, note, "
+                    "signature, since_ms, checked_ms, restarts, item_key, row_key) "
                     f"VALUES ({', '.join(['%s'] * 13)})",
                     rows,
                 )

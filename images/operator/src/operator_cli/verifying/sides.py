@@ -23,9 +23,10 @@ from ddb2aurora.version import SEQUENCE_DIGITS
 
 Item: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[Field, ...]
+Event: TypeAlias = Literal["INSERT", "MODIFY"]
 Kind: TypeAlias = Literal["equal", "missing", "extra", "different", "unloadable", "kept"]
 
-_EVENTS: Final[tuple[Literal["INSERT", "MODIFY"], ...]] = ("INSERT", "MODIFY")
+_EVENTS: Final[tuple[Event, ...]] = ("INSERT", "MODIFY")
 _SEQUENCES: Final = 10**SEQUENCE_DIGITS
 
 
@@ -77,6 +78,12 @@ class Comparison:
             position for position, column in enumerate(pipeline.columns) if column.source == EVENT_NAME
         )
 
+    @property
+    def kind_of_extra(self) -> Literal["extra", "kept"]:
+        """What a living row without an item is."""
+        # A row whose item expired stays, and nothing tells it from one that should have gone.
+        return "kept" if self.pipeline.on_ttl_delete == "keep" else "extra"
+
     def keys_of(self, item: Item) -> dict[str, Any]:
         """Return the key attributes of *item*."""
         return {name: item[name] for name in self.pipeline.source_key}
@@ -109,44 +116,52 @@ class Comparison:
 
     def expected(self, item: Item, row: TargetRow | None) -> tuple[Field, ...]:
         """
-        Return the fields that a row must hold for *item*; the facts about its last change are those of *row*.
+        Return the fields that a row must hold for *item*, to be compared; facts about its last change are *row*'s.
 
         Raises:
             RejectError: The item can never load.
         """
         try:
-            fields = self._mapper.upsert(self._as_change(item, row)).fields
+            version, changed_at_ms = (row.version, row.changed_at_ms) if row else (0, 0)
+            fields = self.written(item, version=version, changed_at_ms=changed_at_ms, event="MODIFY")
         except RejectError:
             # A column may forbid the NULL of a time that the row does not have; that is no fault of the item.
-            fields = self._mapper.upsert(self._as_change(item, None)).fields
-        columns = self.pipeline.columns
-        fields = tuple(comparable(field, column.type) for field, column in zip(fields, columns, strict=True))
-        if row is not None and self._events:
-            known = list(fields)
-            for position in self._events:
-                if self._same[position](None, row.fields[position]):
-                    known[position] = row.fields[position]
-            fields = tuple(known)
-        return fields
+            fields = self.written(item, version=0, changed_at_ms=0, event="MODIFY")
+        return tuple(
+            comparable(field, column.type) for field, column in zip(fields, self.pipeline.columns, strict=True)
+        )
 
-    def _without_item(self, row: TargetRow | None) -> Verdict:
-        if row is None or row.is_stamped:
-            return Verdict("equal")
-        # A row whose item expired stays, and nothing tells it from one that should have gone.
-        return Verdict("kept" if self.pipeline.on_ttl_delete == "keep" else "extra")
+    def event_of(self, row: TargetRow) -> Event:
+        """Return the name of the event that *row* tells of; MODIFY when it tells of none."""
+        inserted = any(
+            row.fields[position] == _encoded(self.pipeline.columns[position], "INSERT") for position in self._events
+        )
+        return "INSERT" if inserted else "MODIFY"
 
-    def _as_change(self, item: Item, row: TargetRow | None) -> Change:
-        version = max(row.version, 0) if row else 0
-        return Change(
-            event="MODIFY" if row else "INSERT",
+    def written(self, item: Item, *, version: int, changed_at_ms: int | None, event: Event) -> tuple[Field, ...]:
+        """
+        Return the fields of the row that the pipeline writes for *item*, if these are the facts about its last change.
+
+        Raises:
+            RejectError: The item can never load.
+        """
+        change = Change(
+            event=event,
             event_id="",
             table=self.pipeline.source_table,
             keys=self.keys_of(item),
             image=dict(item),
-            changed_at_ms=row.changed_at_ms if row else 0,
-            sequence_number=str(version % _SEQUENCES),
-            stream_epoch_ms=version // _SEQUENCES,
+            changed_at_ms=changed_at_ms,
+            # A version below 0 is somebody's own.
+            sequence_number=str(max(version, 0) % _SEQUENCES),
+            stream_epoch_ms=max(version, 0) // _SEQUENCES,
         )
+        return self._mapper.upsert(change).fields
+
+    def _without_item(self, row: TargetRow | None) -> Verdict:
+        if row is None or row.is_stamped:
+            return Verdict("equal")
+        return Verdict(self.kind_of_extra)
 
 
 def _same_of(column: Column) -> Callable[[Field, Field], bool]:

@@ -56,7 +56,7 @@ class ReadBudget:
         self._wait = wait
         self._lock = threading.Lock()
         self._paid_at = monotonic()
-        self.spent = 0.0
+        self._spent = 0.0
 
     def wait_for_turn(self) -> None:
         """Wait until what was read so far is paid for."""
@@ -68,9 +68,15 @@ class ReadBudget:
     def spend(self, units: float) -> None:
         """Note that a read has cost *units*."""
         with self._lock:
-            self.spent += units
+            self._spent += units
             if self._rate:
                 self._paid_at = max(self._paid_at, self._monotonic()) + units / self._rate
+
+    def take_spent(self) -> float:
+        """Return how many units were spent since this was asked last."""
+        with self._lock:
+            spent, self._spent = self._spent, 0.0
+        return spent
 
 
 class Source:
@@ -111,9 +117,16 @@ class Source:
                 f"{', '.join(pipeline.source_key)}; mend `key` in the pipeline file"
             )
         self.keys = ItemKeys(pipeline, types)
+        # It spares the network, not the read units.
+        names = {f"#{position}": name for position, name in enumerate(pipeline.source_key)}
+        self._projection = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
         self.about_items = int(described.get("ItemCount", 0))
         """How many items DynamoDB counted within the last six hours."""
         self.stream_arn: str | None = described.get("LatestStreamArn")
+
+    def take_spent(self) -> float:
+        """Return how many read units were spent since this was asked last."""
+        return self._budget.take_spent()
 
     def pages(self, segment: int, *, of: int, resume_at: Mapping[str, Any] | None = None) -> Iterator[Page]:
         """
@@ -144,9 +157,9 @@ class Source:
             if not start:
                 return
 
-    def get(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
+    def get(self, keys: Sequence[Mapping[str, Any]], *, keys_only: bool = False) -> Iterator[Item]:
         """
-        Yield those of the items with *keys* that are there, in any order, read consistently.
+        Yield those of the items with *keys* that are there, in any order, read consistently; with *keys_only* no more.
 
         Raises:
             UnprocessedKeysError: The table kept back some of them.
@@ -154,16 +167,19 @@ class Source:
             AwsCallError: It may be read later.
         """
         for start in range(0, len(keys), MAX_BATCH_READS):
-            yield from self._get_batch([self.keys.for_sdk(found) for found in keys[start : start + MAX_BATCH_READS]])
+            batch = [self.keys.for_sdk(found) for found in keys[start : start + MAX_BATCH_READS]]
+            yield from self._get_batch(batch, keys_only=keys_only)
 
-    def _get_batch(self, wanted: list[dict[str, Any]]) -> Iterator[Item]:
+    def _get_batch(self, wanted: list[dict[str, Any]], *, keys_only: bool) -> Iterator[Item]:
+        projection: dict[str, Any] = self._projection if keys_only else {}
         for attempt in range(_MOST_TRIES):
             if attempt:
                 self._sleep(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)))
             self._budget.wait_for_turn()
+            request: Any = {"Keys": wanted, "ConsistentRead": True, **projection}
             with aws_errors(where=f"table {self._table}"):
                 answer = self._client.batch_get_item(
-                    RequestItems={self._table: {"Keys": wanted, "ConsistentRead": True}},
+                    RequestItems={self._table: request},
                     ReturnConsumedCapacity="TOTAL",
                 )
             found = answer.get("Responses", {}).get(self._table, [])
