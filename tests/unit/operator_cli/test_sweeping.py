@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from aurora_loader.events import announcements_in
 from ddb2aurora.database.ledger import ObjectRef
-from operator_cli.sweeping import announcement_of, missing, objects_under
+from operator_cli.sweeping import Looked, announcement_of, folders_under, lacking, objects_under
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -12,14 +12,40 @@ class FakeS3:
 
     def __init__(self, *pages):
         self.pages = [{"Versions": list(page)} if page else {} for page in pages]
+        self.asked = []
 
     def get_paginator(self, operation):
         assert operation == "list_object_versions"
         return self
 
     def paginate(self, **arguments):
-        assert arguments == {"Bucket": "bucket", "Prefix": "processed/"}
+        self.asked.append(arguments)
         return self.pages
+
+
+class FakeLedger:
+    """A database whose ledger holds the given objects; it notes how many it is asked for at once."""
+
+    def __init__(self, *refs):
+        self._ids = {ref.object_id for ref in refs}
+        self.asked = []
+
+    def cursor(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Close it."""
+
+    def execute(self, statement, arguments):
+        assert statement.startswith("SELECT object_id FROM `Demo`.`_ddb2aurora_loads` WHERE object_id IN (")
+        self.asked.append(len(arguments))
+        self._found = [(object_id,) for object_id in arguments if object_id in self._ids]
+
+    def fetchall(self):
+        return self._found
 
 
 def an_entry(key, **parts):
@@ -52,7 +78,57 @@ def test_an_object_that_is_too_young_is_left_to_its_own_event():
     assert [ref.key for ref in listed([young, old], before=NOON + timedelta(seconds=1))] == ["old"]
 
 
-def test_what_the_ledger_holds_is_not_missing():
+def test_what_is_too_young_is_counted():
+    looked = Looked()
+
+    listed([an_entry("young", LastModified=NOON), an_entry("old", LastModified=NOON - timedelta(1))], before=NOON)
+    found = listed([an_entry("a"), an_entry("b", LastModified=NOON - timedelta(1))], before=NOON, looked=looked)
+
+    assert ([ref.key for ref in found], looked) == (["b"], Looked(seen=2, young=1))
+
+
+def test_a_listing_begins_after_a_key():
+    s3 = FakeS3([an_entry("processed/b")])
+
+    list(objects_under(s3, bucket="bucket", prefix="processed/", after="processed/a"))
+
+    assert s3.asked == [{"Bucket": "bucket", "Prefix": "processed/", "KeyMarker": "processed/a"}]
+
+
+def test_the_folders_of_a_prefix_are_its_tables():
+    class Folders:
+        def get_paginator(self, operation):
+            assert operation == "list_objects_v2"
+            return self
+
+        def paginate(self, **arguments):
+            assert arguments == {"Bucket": "bucket", "Prefix": "processed/x/", "Delimiter": "/"}
+            return [{"CommonPrefixes": [{"Prefix": "processed/x/A/"}]}, {}]
+
+    assert folders_under(Folders(), bucket="bucket", prefix="processed/x/") == ("processed/x/A/",)
+
+
+def test_what_the_ledger_holds_is_not_lacking():
     first, second = listed([an_entry("a"), an_entry("b")])
 
-    assert list(missing(iter([first, second]), loaded={first.object_id})) == [second]
+    assert list(lacking([first, second], connection=FakeLedger(first), database="Demo")) == [second]
+
+
+def test_the_ledger_is_asked_for_some_objects_at_a_time():
+    refs = listed([an_entry(f"{number:04}") for number in range(1201)])
+    ledger = FakeLedger(*refs[:-1])
+
+    assert list(lacking(iter(refs), connection=ledger, database="Demo")) == refs[-1:]
+    assert ledger.asked == [500, 500, 201]
+
+
+def test_an_object_is_listed_before_the_ledger_is_asked():
+    ledger = FakeLedger()
+    listing = iter(listed([an_entry("a")]))
+
+    def loaded_meanwhile():
+        for ref in listing:
+            yield ref
+            ledger.__init__(ref)
+
+    assert list(lacking(loaded_meanwhile(), connection=ledger, database="Demo")) == []

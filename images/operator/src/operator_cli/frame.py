@@ -10,7 +10,7 @@ import functools
 import inspect
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, ParamSpec, cast
 
@@ -37,6 +37,11 @@ class Result(ABC):
     def exit_code(self) -> int:
         """The status: EXIT_FINE, or EXIT_FAILURES when there were differences or failures."""
         return EXIT_FINE
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """What a scheduled run measures besides, by the names in `ddb2aurora.metrics`; nothing for most commands."""
+        return {}
 
     @abstractmethod
     def as_json(self) -> dict[str, Any]:

@@ -105,10 +105,10 @@ class FakeConnection:
         """Close it."""
 
     def execute(self, _statement, arguments):
-        assert arguments == ("things",)
+        self._found = [(ref.object_id,) for ref in self._refs if ref.object_id in arguments]
 
     def fetchall(self):
-        return [(ref.object_id,) for ref in self._refs]
+        return self._found
 
 
 def a_mender(*, objects=None, sqs=None, firehose=None, loader=None, stream_processor=None):

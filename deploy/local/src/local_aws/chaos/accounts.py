@@ -21,7 +21,7 @@ from local_aws.event_source.reader import ShardReader
 from local_aws.event_source.settings import TRIM_HORIZON
 from local_aws.event_source.shards import list_shards
 from local_aws.stack.clients import Clients
-from operator_cli.sweeping import loaded_ids, objects_under
+from operator_cli.sweeping import objects_under
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -68,7 +68,7 @@ def take_accounts(
 ) -> Accounts:
     """Read the whole stream, every object and both tables of the loader, and return the account."""
     changes = set(_of_stream(clients, stream_arn))
-    loaded_objects = loaded_ids(connection, database=pipeline.target_database, pipeline=pipeline.name)
+    loaded_objects = _ids_of_loaded(pipeline, connection)
     refused = set(_of_rejects(pipeline, connection))
     lines: dict[bytes, int] = {}
     names: dict[bytes, str] = {}
@@ -149,6 +149,13 @@ def _judged(record: FailedRecord, mapper: Mapper) -> tuple[Version, bool]:
     except RejectError:
         return version, False
     return version, True
+
+
+def _ids_of_loaded(pipeline: Pipeline, connection: "Connection[Any]") -> frozenset[bytes]:
+    ledger = quote_name(pipeline.target_database, LOADS_TABLE)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT object_id FROM {ledger} WHERE pipeline = %s", (pipeline.name,))  # noqa: S608 - quoted
+        return frozenset(bytes(object_id) for (object_id,) in cursor.fetchall())
 
 
 def _of_ledger(pipeline: Pipeline, connection: "Connection[Any]") -> Iterator[tuple[bytes, int]]:

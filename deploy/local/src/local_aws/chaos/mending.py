@@ -8,7 +8,7 @@ be lost. All of these are mended here in the way that they are mended on AWS.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,9 @@ from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
 from local_aws.functions import Function
 from local_aws.stack.clients import Clients
-from operator_cli.sweeping import announcement_of, loaded_ids, missing, objects_under
+from operator_cli.invoking import FunctionFailedError
+from operator_cli.loading import load_objects
+from operator_cli.sweeping import lacking, objects_under
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -53,10 +55,10 @@ class Mender:
         Raises:
             pymysql.err.Error: The ledger cannot be read.
         """
-        lacking = self.lacking(connection, older_than_seconds=older_than_seconds)
-        for ref in lacking:
-            self.mended["objects swept"] += self._loader.invoke(announcement_of(ref)).error is None
-        return len(lacking)
+        lacking_ones = self.lacking(connection, older_than_seconds=older_than_seconds)
+        loads = load_objects(lacking_ones, load=self._load, concurrency=1, told=lambda _ref, _failure: None)
+        self.mended["objects swept"] += loads.loaded
+        return len(lacking_ones)
 
     def lacking(self, connection: "Connection[Any]", *, older_than_seconds: float = 0) -> list[ObjectRef]:
         """
@@ -67,12 +69,14 @@ class Mender:
         """
         pipeline = self._pipeline
         before = datetime.now(UTC) - timedelta(seconds=older_than_seconds) if older_than_seconds else None
-        # The objects are listed first: one that is loaded in between is then in the ledger.
-        objects = list(
-            objects_under(self._clients.s3, bucket=self._bucket, prefix=f"processed/{pipeline.name}/", before=before)
-        )
-        loaded = loaded_ids(connection, database=pipeline.target_database, pipeline=pipeline.name)
-        return list(missing(iter(objects), loaded=loaded))
+        prefix = f"processed/{pipeline.name}/"
+        objects = objects_under(self._clients.s3, bucket=self._bucket, prefix=prefix, before=before)
+        return list(lacking(objects, connection=connection, database=pipeline.target_database))
+
+    def _load(self, event: Mapping[str, Any]) -> None:
+        error = self._loader.invoke(event).error
+        if error is not None:
+            raise FunctionFailedError(self._loader.name, error.error_type, error.message)
 
     def redrive_events(self) -> int:
         """Give the loader every event of its queue of failures again, and return how many there were."""
