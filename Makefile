@@ -71,3 +71,5 @@ include deploy/mutations.mk
 include deploy/mysql.mk
 # Which emulator keeps the rules of Firehose.
 include deploy/conformance.mk
+# Environments on AWS.
+include deploy/aws.mk

@@ -1,0 +1,204 @@
+"""
+One command from nothing to a running pipeline, and from any state to the one that is wanted.
+
+Bootstrap stack, images, templates, root stack in its phases with the migration among them, outputs, smoke test. Each
+step looks at what is there and does what is missing, so that the command can be run again after anything.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from deploy_aws.artifacts import upload_templates
+from deploy_aws.aws import Clients
+from deploy_aws.errors import DeploymentFailedError
+from deploy_aws.facts import region_facts
+from deploy_aws.functions import run_operator
+from deploy_aws.images import Images, ImagesError, read_images, unverifiable, verify_images
+from deploy_aws.phases import FLOW, Phase, phases
+from deploy_aws.revision import push_images, sources_changed
+from deploy_aws.rollout import Rollout, wanted_bootstrap, wanted_root
+from deploy_aws.screen import Screen
+from deploy_aws.site import TEMPLATE_URL, Site
+from deploy_aws.smoke import Smoke, SmokeTarget, read_smoke_item
+from deploy_aws.stacks import Stack
+from deploy_aws.statuses import Step, next_step
+from deploy_aws.waiting import Waiter
+
+Push: TypeAlias = Literal["auto", "never", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a caller may choose."""
+
+    push: Push = "auto"
+    smoke: bool = True
+    continue_rollback: bool = False
+    smoke_seconds: float = 600
+
+
+class Deployment:
+    """Bring one environment to what its files say."""
+
+    def __init__(
+        self,
+        site: Site,
+        clients: Clients,
+        *,
+        screen: Screen,
+        waiter: Waiter,
+        options: Options,
+        push: Callable[..., None] = push_images,
+        changed: Callable[[str], bool] = sources_changed,
+    ) -> None:
+        """Bring *site* up with *clients*; *push* pushes images, *changed* tells whether their sources differ."""
+        self._site = site
+        self._clients = clients
+        self._screen = screen
+        self._options = options
+        self._push = push
+        self._changed = changed
+        self._waiter = waiter
+        self._rollout = Rollout(clients.cloudformation, waiter=waiter, screen=screen)
+
+    def run(self) -> Mapping[str, str]:
+        """
+        Do what is missing, and return the outputs of the root stack.
+
+        Raises:
+            DeploymentSettingsError: Something has to be decided or mended here before it can work.
+            DeploymentFailedError: AWS did not do it; the same command goes on from there.
+            ClientError: AWS refuses.
+        """
+        environment = self._site.environment
+        account = self._clients.sts.get_caller_identity()["Account"]
+        self._screen.say(f"{environment.stack}: account {account}, region {self._clients.region}", kind="title")
+        bootstrap = self._bring_bootstrap()
+        images = self._images(bootstrap.outputs["RepositoryPrefix"])
+        root = self._bring_root(bootstrap.outputs["ArtifactBucket"], images)
+        if self._options.smoke:
+            self._smoke(root.outputs)
+        return root.outputs
+
+    def _bring_bootstrap(self) -> Stack:
+        wanted = wanted_bootstrap(
+            self._site.environment.bootstrap_stack, self._site.templates, values=self._site.values()
+        )
+        return self._rollout.bring(wanted, continue_rollback=self._options.continue_rollback)
+
+    def _images(self, registry: str) -> Images:
+        file = self._site.images_file
+        found = read_images(file)
+        reason = self._why_push(found, registry)
+        architecture = self._site.architecture(found)
+        name = self._site.environment.name
+        command = f"make push-images ENV={name} REGISTRY={registry} ARCHITECTURE={architecture}"
+        if reason is not None and self._options.push == "never":
+            if found is None:
+                raise ImagesError(f"{file}: {reason}; run {command}")
+            self._screen.say(f"{reason}: deploying the images of {file} as they are", kind="warning")
+        elif reason is not None:
+            with self._screen.doing(f"{reason}: {command}"):
+                self._push(environment=name, registry=registry, architecture=architecture)
+            found = read_images(file)
+        if found is None:
+            raise ImagesError(f"{file} has not been written; run {command}")
+        self._check_images(found, architecture)
+        return found
+
+    def _why_push(self, found: Images | None, registry: str) -> str | None:
+        if found is None:
+            return "no images have been pushed yet"
+        if self._options.push == "always":
+            return "images are pushed anew"
+        if not found.in_registry(registry):
+            return f"the images that were pushed are not in {registry}"
+        if found.architecture != self._site.architecture(found):
+            return f"the images that were pushed are for {found.architecture}"
+        if self._changed(found.commit):
+            return f"images/ or pipelines/ differ from commit {found.commit[:12]}, whose images were pushed"
+        return None
+
+    def _check_images(self, images: Images, architecture: str) -> None:
+        missing = sorted(set(self._site.stages) - set(images.by_stage))
+        if missing:
+            raise ImagesError(f"no image of {', '.join(missing)} was pushed; run the same command with PUSH=always")
+        if images.architecture != architecture:
+            raise ImagesError(f"the images are for {images.architecture}, and parameter Architecture is {architecture}")
+        foreign = unverifiable(images)
+        if foreign:
+            self._screen.say(
+                f"not in ECR, so not verified, and not taken by Lambda on AWS: {', '.join(foreign)}", kind="warning"
+            )
+        verify_images(self._clients.ecr, images)
+
+    def _bring_root(self, bucket: str, images: Images) -> Stack:
+        site, options = self._site, self._options
+        url = upload_templates(self._clients.s3, site.templates.values(), bucket=bucket)
+        name = site.environment.stack
+        before = self._rollout.stacks.prepare(name, continue_rollback=options.continue_rollback)
+        # A creation that has not ended has no tables yet either.
+        grown = before is not None and next_step(before.status) is not Step.RESUME and self._let_flow(before)
+        flow = site.root_parameters.get(FLOW)
+        planned = phases(
+            wanted_root(name, site.templates, url=url, values=self.values(images, url=url)).parameters,
+            deployed=before.parameters if before is not None and grown else None,
+            flow=None if flow is None else flow.default,
+        )
+        root = before
+        for phase in planned:
+            root = self._bring_phase(phase, url=url, of=len(planned))
+        if root is None:
+            raise DeploymentFailedError(f"stack {name}: nothing to do, and nothing there")
+        return root
+
+    def _let_flow(self, before: Stack) -> bool:
+        # Off by our own first phase, not by whoever wrote the environment's file: the migration is still to come.
+        return before.parameters.get(FLOW, "on") == "on" or self._site.environment.given.get(FLOW) == "off"
+
+    def _bring_phase(self, phase: Phase, *, url: str, of: int) -> Stack:
+        site = self._site
+        if of > 1:
+            self._screen.say(f"phase: {phase.title}", kind="title")
+        wanted = wanted_root(
+            site.environment.stack, site.templates, url=url, values={**site.values(), **phase.parameters}
+        )
+        root = self._rollout.bring(wanted)
+        if phase.migrates:
+            self._migrate(root.outputs)
+        return root
+
+    def values(self, images: Images, *, url: str) -> Mapping[str, str]:
+        """
+        Return every value that the root stack may want, now that images and templates are where they belong.
+
+        Raises:
+            DeploymentSettingsError: The region lacks something.
+            ClientError: AWS refuses to tell.
+        """
+        return {
+            **self._site.values(),
+            **region_facts(self._clients.region, declared=self._site.root_parameters),
+            **images.parameters(),
+            "Architecture": images.architecture,
+            TEMPLATE_URL: url,
+        }
+
+    def _migrate(self, outputs: Mapping[str, str]) -> None:
+        meanwhile = "the migration goes on in Lambda; the same command runs it again, which is safe"
+        with self._screen.doing("migrating the database", meanwhile=meanwhile):
+            output = run_operator(self._clients.functions, outputs["MigrateFunction"], "migrate")
+            for name, value in output.items():
+                self._screen.say(f"  {name}: {value}")
+
+    def _smoke(self, outputs: Mapping[str, str]) -> None:
+        smoke = Smoke(self._clients, screen=self._screen, waiter=self._waiter, seconds=self._options.smoke_seconds)
+        pipeline = self._site.pipeline
+        item = read_smoke_item(pipeline.name, run=time.time_ns() // 1_000_000, folder=self._site.folders.smoke)
+        if item is None:
+            smoke.heartbeat(outputs["OperatorFunction"])
+            return
+        target = SmokeTarget(table=outputs["TableName"], key=pipeline.source_key, function=outputs["OperatorFunction"])
+        smoke.put_and_delete(target, item)

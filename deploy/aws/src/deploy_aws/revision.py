@@ -1,0 +1,40 @@
+"""Whether the images that were pushed are those of the working tree, and how they are pushed."""
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from deploy_aws.errors import DeploymentFailedError
+
+REPOSITORY: Final = Path(__file__).parents[4]
+# What an image is built from; a commit that leaves these alone needs no new images.
+_SOURCES: Final = ("images", "pipelines", ".dockerignore", "deploy/push-images.sh")
+
+
+class PushError(DeploymentFailedError):
+    """The images were not pushed."""
+
+
+def sources_changed(commit: str, *, repository: Path = REPOSITORY) -> bool:
+    """Return whether what images are built from differs between *commit* and the last commit; True if that is gone."""
+    done = subprocess.run(  # noqa: S603 - no shell
+        ["git", "diff", "--quiet", commit, "HEAD", "--", *_SOURCES],  # noqa: S607 - git as the caller's PATH has it
+        cwd=repository,
+        check=False,
+        capture_output=True,
+    )
+    return done.returncode != 0
+
+
+def push_images(*, environment: str, registry: str, architecture: str, repository: Path = REPOSITORY) -> None:
+    """
+    Run `make push-images`, whose output goes where ours goes.
+
+    Raises:
+        PushError: It failed, for the reason that it told.
+    """
+    command = ["make", "push-images", f"ENV={environment}", f"REGISTRY={registry}", f"ARCHITECTURE={architecture}"]
+    # Its standard output would stand among our results.
+    done = subprocess.run(command, cwd=repository, check=False, stdout=2)  # noqa: S603 - checked names, no shell
+    if done.returncode != 0:
+        raise PushError(f"{' '.join(command)} failed, see above; mend it, then run the same command again")
