@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 import typer
 from rich.console import Console
 
@@ -30,6 +31,7 @@ def demo(
         Literal["s3", "local"], typer.Option(help="s3: the statement of Aurora; local: the fallback.")
     ] = "s3",
     buffer_seconds: Annotated[int, typer.Option(min=0, max=900, help="Buffer interval of the delivery stream.")] = 1,
+    packing: Annotated[bool, typer.Option("--packing", help="Many changes in one Firehose record.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder that makes the next start quick.")] = None,
     pipelines: PipelinesFolder = DEFAULT_PIPELINES_FOLDER,
 ) -> None:
@@ -37,6 +39,8 @@ def demo(
     console = Console(highlight=False)
     with clear_ending("demo"):
         pipeline = find_pipeline(_PIPELINE, folder=pipelines)
+        if packing:
+            pipeline = msgspec.structs.replace(pipeline, packing=True)
         console.print("starting the stack: MiniStack, a private database server, stand-ins, functions")
         with (
             PeakMemory() as memory,
@@ -71,6 +75,7 @@ def _demonstrate(stack: EmbeddedStack, pipeline: Pipeline, console: Console, *, 
         proof = prove(pipeline, clients=stack.clients, bucket=resources.BUCKET, connection=connection)
     # No fault was injected, and the workload never breaks an item that was good.
     clean = not proof.failed_but_fit and not proof.rejected_with_row
+    clean = clean and outcome.counts.rejected == proof.failed_records
     holds = proof.holds and clean and outcome.counts.accounted and outcome.counts.nothing_lost
     for line in verdict(proof, outcome.counts):
         console.print(line, markup=False)

@@ -25,28 +25,50 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class Bill:
+    """Bytes that Firehose would bill: as the records came, with a change a record, and with packing."""
+
+    as_put: int = 0
+    one_by_one: int = 0
+    packed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StageCounts:
-    """The counts of one pipeline at one moment."""
+    """
+    The counts of one pipeline at one moment, all in changes but for *records*, *refused* and objects.
+
+    Of the *accepted* changes, *transformed* became rows, *failed* lie under `failed/` with their record, and *kept*
+    alone: the transformer took them out of a packed record.
+    """
 
     changes: int
     stream_retries: int
     records: int
+    accepted: int
     refused: int
     transformed: int
     failed: int
+    kept: int
     objects: int
     loads_failed: int
     loaded: Loaded
+    bill: Bill
+
+    @property
+    def rejected(self) -> int:
+        """How many changes lie under `failed/`."""
+        return self.failed + self.kept
 
     @property
     def accounted(self) -> bool:
         """Whether every change that Firehose accepted has become a row of a loaded object, or lies under `failed/`."""
-        return self.records == self.loaded.rows + self.failed
+        return self.accepted == self.loaded.rows + self.rejected
 
     @property
     def nothing_lost(self) -> bool:
         """Whether every change of the stream reached Firehose; a change that is sent twice counts twice there."""
-        return self.changes <= self.records
+        return self.changes <= self.accepted
 
 
 def counts_of(stack: "EmbeddedStack", pipeline: Pipeline, connection: "Connection[Any]") -> StageCounts:
@@ -58,12 +80,15 @@ def counts_of(stack: "EmbeddedStack", pipeline: Pipeline, connection: "Connectio
         changes=stream.records_read,
         stream_retries=stream.retries,
         records=delivery.records_in,
+        accepted=delivery.lines_in,
         refused=delivery.refused,
-        transformed=delivery.transformed,
-        failed=delivery.failed,
+        transformed=delivery.lines_out,
+        failed=delivery.lines_failed,
+        kept=delivery.lines_taken_out,
         objects=delivery.data_objects,
         loads_failed=running.notifications.counters.failed,
         loaded=_loaded(pipeline, connection),
+        bill=Bill(delivery.billed_bytes, delivery.billed_bytes_one_by_one, delivery.billed_bytes_packed),
     )
 
 

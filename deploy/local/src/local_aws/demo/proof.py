@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ddb2aurora.codec import decode
 from ddb2aurora.database.values import comparable, field_of
 from ddb2aurora.dialect import Field
-from ddb2aurora.envelope import Change, decode_change
+from ddb2aurora.envelope import Change, decode_change, lines_of
 from ddb2aurora.errors import RejectError
-from ddb2aurora.failed import FailedRecord, decode_failed
+from ddb2aurora.failed import decode_failed
 from ddb2aurora.fields import encoder_for
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
@@ -40,6 +40,7 @@ class Proof:
     equal_rows: int = 0
     rejected_items: int = 0
     failed_records: int = 0
+    """Changes under `failed/`, those of packed records one by one."""
     reasons: Counter[str] = field(default_factory=Counter)
     failed_but_fit: int = 0
     """Failed changes that the pipeline takes: a stage was at fault, and they are there to be replayed."""
@@ -114,21 +115,27 @@ def _failed_reasons(
     for page in pages:
         for entry in page.get("Contents", []):
             content = clients.s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-            for record in decode_failed(content):
+            for code, line in _failed_lines(content):
                 proof.failed_records += 1
-                reason, change = _why(record, mapper)
-                proof.reasons[reason or record.error_code] += 1
+                reason, change = _why(line, mapper)
+                proof.reasons[reason or code] += 1
                 proof.failed_but_fit += reason is None
                 if change is not None and reason is not None:
                     reasons[_shown(change.keys)].add(reason)
     return reasons
 
 
-def _why(record: FailedRecord, mapper: Mapper) -> tuple[str | None, Change | None]:
-    """Return why the pipeline rejects the change of *record*, None if it takes it, and the change itself."""
+def _failed_lines(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the code and the line of each change in an object under `failed/`."""
+    for record in decode_failed(content):
+        yield from ((record.error_code, line) for line in lines_of(record.raw_data))
+
+
+def _why(line: bytes, mapper: Mapper) -> tuple[str | None, Change | None]:
+    """Return why the pipeline rejects the change in *line*, None if it takes it, and the change itself."""
     change = None
     try:
-        change = decode_change(record.raw_data)
+        change = decode_change(line)
         mapper.row(change)
     except RejectError as error:
         return error.reason, change

@@ -33,8 +33,8 @@ class StageProgress:
         names = (
             "items written to DynamoDB",
             "changes read off the stream",
-            "records accepted by Firehose",
-            "records transformed",
+            "changes accepted by Firehose",
+            "changes transformed",
             "rows loaded into MySQL",
         )
         self._tasks: list[TaskID] = [self._progress.add_task(name, total=operations) for name in names]
@@ -50,8 +50,8 @@ class StageProgress:
 
     def update(self, written: int, counts: StageCounts) -> None:
         """Show *counts*."""
-        done = counts.transformed + counts.failed
-        values = (written, counts.changes, counts.records, done, counts.loaded.rows + counts.failed)
+        done = counts.transformed + counts.rejected
+        values = (written, counts.changes, counts.accepted, done, counts.loaded.rows + counts.rejected)
         for task, value in zip(self._tasks, values, strict=True):
             self._progress.update(task, completed=value)
 
@@ -66,10 +66,11 @@ def stage_table(outcome: Outcome) -> Table:
     rows = (
         ("DynamoDB stream", "changes", counts.changes),
         ("stream-processor", "batches repeated in whole or part", counts.stream_retries),
-        ("Data Firehose", "records accepted", counts.records),
+        ("Data Firehose", "changes accepted", counts.accepted),
+        ("", "records that carried them", counts.records),
         ("", "records refused, sent again", counts.refused),
-        ("firehose-transformer", "records transformed into rows", counts.transformed),
-        ("", "records failed, kept under failed/", counts.failed),
+        ("firehose-transformer", "changes transformed into rows", counts.transformed),
+        ("", "changes failed, kept under failed/", counts.rejected),
         ("S3", "objects under processed/", counts.objects),
         ("aurora-loader", "objects loaded", loaded.objects),
         ("", "rows applied (inserted or updated)", loaded.applied),
@@ -107,6 +108,21 @@ def summary(outcome: Outcome) -> Iterator[str]:
             f"freshness (item written → row visible), {outcome.freshness.samples} items: "
             f"p50 {p50:.2f} s, p99 {p99:.2f} s"
         )
+    yield bill_line(outcome.counts)
+
+
+def bill_line(counts: StageCounts) -> str:
+    """Return what Firehose would bill, as the records came and the other way."""
+    bill = counts.bill
+    packed = counts.records < counts.accepted
+    other = (
+        f"{_megabytes(bill.one_by_one)} MB without packing" if packed else f"{_megabytes(bill.packed)} MB with packing"
+    )
+    return f"Firehose bills {_megabytes(bill.as_put)} MB, records rounded up to 5 KB ({other})"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.2f}"
 
 
 def verdict(proof: Proof, counts: StageCounts) -> Iterator[str]:
@@ -123,9 +139,11 @@ def verdict(proof: Proof, counts: StageCounts) -> Iterator[str]:
         yield f"{proof.failed_but_fit:,} changes lie under failed/ although the pipeline takes them"
     balance = "=" if counts.accounted else "≠"
     yield (
-        f"accounting: {counts.records:,} records in {balance} {counts.loaded.rows - counts.loaded.rejected:,} loaded "
-        f"+ {counts.loaded.rejected + counts.failed:,} rejected"
+        f"accounting: {counts.accepted:,} changes in {balance} {counts.loaded.rows - counts.loaded.rejected:,} loaded "
+        f"+ {counts.loaded.rejected + counts.rejected:,} rejected"
     )
+    if counts.rejected != proof.failed_records:
+        yield f"{counts.rejected:,} changes failed on the way, and {proof.failed_records:,} lie under failed/"
     if not counts.nothing_lost:
-        yield f"{counts.changes:,} changes were read off the stream, and {counts.records:,} reached Firehose"
+        yield f"{counts.changes:,} changes were read off the stream, and {counts.accepted:,} reached Firehose"
     yield from proof.problem_lines()

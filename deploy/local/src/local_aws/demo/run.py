@@ -98,7 +98,7 @@ def _is_quiet(stack: "EmbeddedStack", pipeline: Pipeline, writer: "_Writer", cou
     return (
         writer.done
         and counts.changes >= writer.count
-        and counts.records == counts.transformed + counts.failed
+        and counts.accepted == counts.transformed + counts.rejected
         and counts.loaded.rows >= counts.transformed
         and running.idle
     )

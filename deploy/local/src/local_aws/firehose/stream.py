@@ -123,9 +123,7 @@ class DeliveryStream:
                     log.exception("journal cannot be written")
                     raise ServiceUnavailableError("Slow down.") from error
             self._enter(arrivals, segment=segment)
-            self.statistics.records_in += len(arrivals)
-            self.statistics.bytes_in += size
-            self.statistics.refused += len(datas) - len(arrivals)
+            self.statistics.count_put([data for _, data in arrivals], refused=len(datas) - len(arrivals))
         return accepted
 
     def transform_due(self) -> bool:
@@ -148,7 +146,7 @@ class DeliveryStream:
                 records, transform=transform, stream_arn=self.arn, services=self._services, stopped=self._stopped
             )
             if result is not None:
-                self._note(result)
+                self._note(records, result)
         finally:
             with self._lock:
                 self._transforming -= 1
@@ -252,13 +250,11 @@ class DeliveryStream:
         if outbox.due_at(flushing=flushing) != due:
             self._to_deliver[kind].notify()
 
-    def _note(self, result: Transformed) -> None:
+    def _note(self, records: Sequence[Record], result: Transformed) -> None:
         verdict = result.verdict
         with self._lock:
             self.statistics.invocations += result.attempts
-            self.statistics.transformed += len(verdict.parts)
-            self.statistics.failed += len(verdict.failed)
-            self.statistics.dropped += len(verdict.dropped)
+            self.statistics.count_transformed(records, verdict)
             self._outbox(Kind.DATA, verdict.parts)
             self._outbox(Kind.ERRORS, result.errors)
             # A dropped record leaves no trace but its backup.
