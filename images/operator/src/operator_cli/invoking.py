@@ -9,7 +9,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -40,6 +40,19 @@ class FunctionFailedError(RetryError):
         super().__init__(f"the function {function} failed with {error_type}: {reason}")
         self.error_type = error_type
         self.reason = reason
+
+
+class Invoke(Protocol):
+    """Run a function on an event and wait for it."""
+
+    def __call__(self, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever the function answers
+        """
+        Return the function's answer to *event*.
+
+        Raises:
+            FunctionFailedError: The function failed.
+        """
+        ...
 
 
 class InvokedFunction:

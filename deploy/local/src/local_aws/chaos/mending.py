@@ -3,33 +3,29 @@ What an operator does about what was lost or given up: sweep objects, redrive ev
 
 The stack's retries are bounded, as they are in production. So a batch of the stream may end in the on-failure
 destination, an event of an object in the queue of failures, a record under `failed/` although it fits; and an event may
-be lost. All of these are mended here in the way that they are mended on AWS.
+be lost. All of these are mended here by the code of `ddb2aurora sweep` and `redrive`.
 """
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ddb2aurora.database.ledger import ObjectRef
-from ddb2aurora.envelope import decode_change
-from ddb2aurora.errors import RejectError
-from ddb2aurora.failed import FailedRecord, decode_failed
-from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
 from local_aws.functions import Function
 from local_aws.stack.clients import Clients
 from operator_cli.invoking import FunctionFailedError
 from operator_cli.loading import load_objects
+from operator_cli.redriving.batches import Batches
+from operator_cli.redriving.events import FailedEvents
+from operator_cli.redriving.kept import KeptObjects
+from operator_cli.redriving.records import FailedRecords
+from operator_cli.redriving.tally import Circuit, Tally
 from operator_cli.sweeping import lacking, objects_under
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
-
-# Well under the 500 records and 4 MiB that Firehose takes a call.
-_RECORDS_A_CALL: Final = 200
-_DISCARDED_BATCHES: Final = "aws/lambda/"
 
 
 class Mender:
@@ -44,8 +40,6 @@ class Mender:
         self._bucket = bucket
         self._loader = loader
         self._stream_processor = stream_processor
-        self._mapper = Mapper(pipeline)
-        self._redriven: set[str] = set()
         self.mended: Counter[str] = Counter()
 
     def sweep(self, connection: "Connection[Any]", *, older_than_seconds: float = 0) -> int:
@@ -73,67 +67,40 @@ class Mender:
         objects = objects_under(self._clients.s3, bucket=self._bucket, prefix=prefix, before=before)
         return list(lacking(objects, connection=connection, database=pipeline.target_database))
 
-    def _load(self, event: Mapping[str, Any]) -> None:
-        error = self._loader.invoke(event).error
-        if error is not None:
-            raise FunctionFailedError(self._loader.name, error.error_type, error.message)
-
     def redrive_events(self) -> int:
         """Give the loader every event of its queue of failures again, and return how many there were."""
         sqs = self._clients.sqs
         url = sqs.get_queue_url(QueueName=f"{self._pipeline.name}-aurora-loader-failures")["QueueUrl"]
-        count = 0
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            for message in messages:
-                count += 1
-                if self._loader.invoke(json.loads(message["Body"])["requestPayload"]).error is None:
-                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                    self.mended["events redriven"] += 1
-        return count
+        events = FailedEvents(sqs, queue_url=url, pipeline=self._pipeline, loader=self._load)
+        return self._redrive("events", events.redrive)
 
     def replay_batches(self) -> int:
-        """Give the stream-processor every batch that its mapping gave up again, and return how many there were."""
-        count = 0
-        for key in self._keys(_DISCARDED_BATCHES):
-            count += 1
-            answer = self._stream_processor.invoke(json.loads(json.loads(self._read(key))["payload"]))
-            if answer.error is None and not (answer.payload or {}).get("batchItemFailures"):
-                self._clients.s3.delete_object(Bucket=self._bucket, Key=key)
-                self.mended["batches replayed"] += 1
-        return count
+        """Give the stream-processor every batch that its mapping gave up again; return how many changes there were."""
+        batches = Batches(
+            KeptObjects(self._clients.s3, bucket=self._bucket),
+            pipeline=self._pipeline,
+            stream_processor=lambda event: _answer(self._stream_processor, event),
+        )
+        return self._redrive("changes of batches", batches.redrive_batches)
 
     def redrive_records(self) -> int:
-        """Give Firehose every failed record that fits today's mapping again, and return how many there were."""
-        count = 0
-        for key in self._keys(f"failed/{self._pipeline.name}/processing-failed/"):
-            if key not in self._redriven:
-                fitting = [record.raw_data for record in decode_failed(self._read(key)) if self._fits(record)]
-                for start in range(0, len(fitting), _RECORDS_A_CALL):
-                    self._put(fitting[start : start + _RECORDS_A_CALL])
-                count += len(fitting)
-                self._redriven.add(key)
-        self.mended["records redriven"] += count
-        return count
+        """Load every failed record that fits today's mapping, and return how many changes there were."""
+        records = FailedRecords(self._clients.s3, bucket=self._bucket, pipeline=self._pipeline, horizon_ms=0)
+        return self._redrive("failed records", records.redrive)
 
-    def _put(self, lines: Sequence[bytes]) -> None:
-        left = list(lines)
-        while left:
-            answer = self._clients.firehose.put_record_batch(
-                DeliveryStreamName=self._pipeline.name, Records=[{"Data": line} for line in left]
-            )
-            answers = zip(left, answer["RequestResponses"], strict=True)
-            left = [line for line, told in answers if "ErrorCode" in told]
+    def _redrive(self, what: str, redrive: Callable[..., None]) -> int:
+        # Chaos breaks a share of the items on purpose: however many fail again, it goes on.
+        tally = Tally(what)
+        redrive(tally, Circuit(most=1), dry=False)
+        self.mended[f"{what} redriven"] += tally.redriven
+        return tally.redriven
 
-    def _fits(self, record: FailedRecord) -> bool:
-        try:
-            self._mapper.row(decode_change(record.raw_data))
-        except RejectError:
-            return False
-        return True
+    def _load(self, event: Mapping[str, Any]) -> None:
+        _answer(self._loader, event)
 
-    def _keys(self, prefix: str) -> list[str]:
-        pages = self._clients.s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
-    def _read(self, key: str) -> bytes:
-        return self._clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+def _answer(function: Function, event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever it answers
+    answer = function.invoke(event)
+    if answer.error is not None:
+        raise FunctionFailedError(function.name, answer.error.error_type, answer.error.message)
+    return answer.payload

@@ -13,7 +13,7 @@ from ddb2aurora.errors import Ddb2AuroraError
 from ddb2aurora.failed import FailedRecordError, decode_failed
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.version import StreamArnError, parse_stream_arn
-from operator_cli.invoking import FunctionFailedError, InvokedFunction
+from operator_cli.invoking import FunctionFailedError, Invoke
 from operator_cli.redriving.kept import KeptObjects
 from operator_cli.redriving.tally import Circuit, Sample, Tally
 
@@ -35,7 +35,7 @@ class NotABatchError(Ddb2AuroraError):
 class Batches:
     """What the stream-processor of one pipeline is to be given again."""
 
-    def __init__(self, kept: KeptObjects, *, pipeline: Pipeline, stream_processor: InvokedFunction) -> None:
+    def __init__(self, kept: KeptObjects, *, pipeline: Pipeline, stream_processor: Invoke) -> None:
         """Read from *kept*, and give it to the *stream_processor* of *pipeline*."""
         self._kept = kept
         self._pipeline = pipeline

@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 
 from ddb2aurora.pipeline import Pipeline
 from operator_cli.aws import aws_errors
-from operator_cli.invoking import FunctionFailedError, InvokedFunction
+from operator_cli.invoking import FunctionFailedError, Invoke
 from operator_cli.redriving.tally import Circuit, Sample, Tally
 from operator_cli.row_objects import rows_prefix
 
@@ -30,7 +30,7 @@ _NOT_AN_EVENT: Final = "not_an_event"
 class FailedEvents:
     """The messages of one queue of failures."""
 
-    def __init__(self, sqs: "SQSClient", *, queue_url: str, pipeline: Pipeline, loader: InvokedFunction) -> None:
+    def __init__(self, sqs: "SQSClient", *, queue_url: str, pipeline: Pipeline, loader: Invoke) -> None:
         """Give those of *pipeline* in the queue at *queue_url* to *loader*."""
         self._sqs = sqs
         self._queue_url = queue_url

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ddb2aurora.database.connection import as_template
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.pipeline import Pipeline
-from operator_cli.invoking import FunctionFailedError, InvokedFunction
+from operator_cli.invoking import FunctionFailedError, Invoke
 from operator_cli.redriving.examined import examine_row
 from operator_cli.redriving.records import ORIGIN
 from operator_cli.redriving.tally import Circuit, Sample, Tally
@@ -46,7 +46,7 @@ class RejectedRows:
         bucket: str,
         pipeline: Pipeline,
         database: "Database",
-        loader: InvokedFunction,
+        loader: Invoke,
         horizon_ms: int,
     ) -> None:
         """Write rows of *pipeline* to *bucket* again, and have *loader* load them into *database*."""
