@@ -1,5 +1,6 @@
 """Fixtures of the operator's tests."""
 
 from loader_fixtures import make_target, target
+from operator_fixtures import make_operator_world, operator_world
 
-__all__ = ["make_target", "target"]
+__all__ = ["make_operator_world", "make_target", "operator_world", "target"]

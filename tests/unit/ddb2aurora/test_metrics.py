@@ -56,5 +56,5 @@ def test_a_metric_that_is_not_declared_for_the_stage_is_refused_and_nothing_is_e
 def test_every_declared_metric_belongs_to_a_stage_and_says_what_it_means():
     stages = {metric.stage for metric in METRICS.values()}
 
-    assert stages == {"stream-processor", "firehose-transformer", "aurora-loader"}
+    assert stages == {"stream-processor", "firehose-transformer", "aurora-loader", "operator"}
     assert all(metric.meaning for metric in METRICS.values())

@@ -59,6 +59,10 @@ METRICS: Final[Mapping[str, Metric]] = {
     "LoadsRetried": Metric("aurora-loader", "Count", "loads begun again: deadlock, lock wait, lost connection"),
     "LoadDuration": Metric("aurora-loader", "Milliseconds", "time to load one object"),
     "LoadLag": Metric("aurora-loader", "Milliseconds", "from the newest change in an object to its visible row"),
+    "HeartbeatsLoaded": Metric("aurora-loader", "Count", "heartbeats that landed in the database"),
+    "HeartbeatLag": Metric("aurora-loader", "Milliseconds", "from sending a heartbeat to its visible row"),
+    "HeartbeatAge": Metric("operator", "Milliseconds", "how long ago the newest heartbeat that has landed was sent"),
+    "ObjectsMissed": Metric("operator", "Count", "objects that the ledger lacked, found by a sweep"),
 }
 
 

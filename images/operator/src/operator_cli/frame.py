@@ -56,6 +56,7 @@ class Capture:
     """Where a command's result goes when nobody reads what it prints."""
 
     result: Result | None = None
+    pipeline: str = ""
 
 
 def framed(command: Callable[_P, Result]) -> Callable[_P, None]:
@@ -71,7 +72,7 @@ def framed(command: Callable[_P, Result]) -> Callable[_P, None]:
             raise typer.Exit(EXIT_INTERRUPTED) from None
         capture = context.find_object(Capture)
         if capture is not None:
-            capture.result = result
+            capture.result, capture.pipeline = result, str(options.get("pipeline", ""))
             return
         show(result, as_json=as_json)
         raise typer.Exit(result.exit_code)

@@ -13,9 +13,11 @@ from typing import Any
 import msgspec
 import typer
 
+from ddb2aurora.clock import clock_ms
 from ddb2aurora.errors import HaltError, RetryError
 from ddb2aurora.lambda_context import LambdaContext
 from ddb2aurora.logs import fields, get_logger, set_up_logging
+from ddb2aurora.metrics import Metrics
 from ddb2aurora.settings import SettingsReader, process_environment
 from operator_cli.arguments import arguments_from
 from operator_cli.frame import EXIT_FINE, Capture, as_text, foreseen_errors
@@ -62,6 +64,8 @@ def run_command(event: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a call
     result = capture.result
     if result is None:
         raise EventError(f"{wanted.command} has no result: it printed its help, or ended early")
+    if result.metrics:
+        Metrics(stage="operator", pipeline=capture.pipeline, clock_ms=clock_ms).emit(**result.metrics)
     output = result.as_json()
     level = logging.INFO if result.exit_code == EXIT_FINE else logging.ERROR
     _LOG.log(level, "command ended", extra=fields(command=wanted.command, exit_code=result.exit_code, output=output))
