@@ -108,7 +108,7 @@ class Target:
         self._opened = []
         self.connection, self.server = self.connect()
         self.tables = tables_of(self.pipeline, database=database.name, key_collation=self.server.key_collation)
-        self.migrated = migrate(self.connection, self.pipeline, server=self.server, database=database.name)
+        self.migrated = migrate(self.connection, self.pipeline, server=self.server, database=database.name).done
         self.source = MemorySource()
         self.time = FrozenTime()
         self.retries: list[str] = []

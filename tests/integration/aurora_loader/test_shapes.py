@@ -125,6 +125,21 @@ def test_a_line_with_another_number_of_fields_than_its_own_shape_is_malformed(ro
     assert target.rejects("line_number, reason") == ((2, "malformed_line"),)
 
 
+def test_a_column_that_forbids_null_is_never_filled_with_something_made_up(make_target):
+    must = a_column("must", "int", nullable=False)
+    rollout = Rollout(make_target, (NAME, ID), today=(ID, must, NAME))
+    target, old = rollout.target, rollout.old
+    target.query(f"ALTER TABLE {target.name()} MODIFY must int NULL")  # as it is while the column is being filled
+
+    outcome = target.load(
+        an_upsert(rollout.new, 1, "a", "1", "Ada"), an_upsert(old, 2, "Bob", "b"), a_delete(old, 3, None, "c")
+    )
+
+    assert outcome == Outcome(rows=3, applied=1, deleted=1, rejected=1, newest_changed_at_ms=1000)
+    assert target.rows() == (("a", 1, "Ada"),)
+    assert target.rejects("line_number, error_code, reason") == ((2, 0, "null_not_allowed in column must"),)
+
+
 def test_rejects_of_an_older_shape_stop_the_object_when_they_are_too_many(make_target):
     must = a_column("must", "int", nullable=False)
     rollout = Rollout(make_target, (NAME, ID), today=(ID, must, NAME), max_reject_share=0)

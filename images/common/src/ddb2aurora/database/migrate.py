@@ -1,87 +1,171 @@
 """
-Make the tables of a pipeline, or say how those that are there differ. Everything is compared before anything is made.
+Bring the tables of a pipeline to what its file says, as far as that is safe while loads go on; show the rest.
 
-The server itself says what our DDL means to it: each table is made once as an empty temporary table, and the two are
-compared as the server describes them. So `int` and `int(11)`, or `json` and the `longtext` that MariaDB makes of it,
-are no differences.
+Everything is compared before anything is changed. If a difference that stops loads needs a person, nothing is changed:
+the file cannot be rolled out yet, so there is nothing to prepare for. Each change is a statement of its own, which the
+server does whole or not at all, so a run that broke off is simply run again.
+
+An ALTER waits for every transaction that uses the table, and whoever comes after it waits for the ALTER. So it waits
+for a few seconds only, gives way to the loads, and comes again.
 """
 
-import re
-from typing import Final, NamedTuple
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 
 import pymysql
 
 from ddb2aurora.database.connection import DatabaseConnection
-from ddb2aurora.database.errors import as_our_error
+from ddb2aurora.database.described import definitions, describe, describe_expected, kinds_of_tables
+from ddb2aurora.database.differences import COPYING, Difference, Mend, differences, not_innodb
+from ddb2aurora.database.errors import as_our_error, error_number
 from ddb2aurora.database.horizon import note_target
-from ddb2aurora.database.schema import ColumnDefinition, TableDefinition, tables_of
+from ddb2aurora.database.schema import TableDefinition, Tables, tables_of
 from ddb2aurora.database.server import Server
-from ddb2aurora.database.shapes import note_shape
-from ddb2aurora.errors import HaltError
+from ddb2aurora.database.shapes import is_noted, note_shape, read_shapes
+from ddb2aurora.errors import HaltError, RetryError
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import quote_name
 
-_EXPECTED: Final = "_ddb2aurora_expected"
-_DISPLAY_WIDTH: Final = re.compile(r"^(tinyint|smallint|mediumint|int|bigint)\(\d+\)")
+_LOCK_WAIT_SECONDS: Final = 3
+_PAUSE_SECONDS: Final = 2.0
+_MOST_TRIES: Final = 10
+_ANOTHER_SECONDS: Final = 10
+_LOCK_WAIT_TIMEOUT: Final = 1205
+# ALGORITHM or LOCK is not supported, with and without a reason; the table was changed at once too often.
+_NOT_THIS_WAY: Final = (1845, 1846, 4092)
 
 
 class TableMismatchError(HaltError):
-    """A table is there but is not what the pipeline needs; the text lists every difference and its mend."""
+    """A table is there but is not what the pipeline needs; the text lists what has to be mended first."""
+
+    def __init__(self, text: str, plan: "Plan") -> None:
+        """Say what does not match, and keep the whole *plan*."""
+        super().__init__(text)
+        self.plan = plan
 
 
 class NotMigratedError(HaltError):
     """A table is missing, or is not what the pipeline needs, and the loader may not mend that."""
 
 
-class _Described(NamedTuple):
-    """A column as the server describes it."""
-
-    type: str
-    collation: str | None
-    nullable: bool
-    default: str | None
-    extra: str
+class NotOnlineError(HaltError):
+    """The server does not do a change while the table is in use, although servers of its kind do."""
 
 
-def migrate(connection: DatabaseConnection, pipeline: Pipeline, *, server: Server, database: str) -> tuple[str, ...]:
+class TableBusyError(RetryError):
+    """Other sessions use a table for so long that it cannot be changed now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """Something that is missing as a whole, and the statement that makes it."""
+
+    what: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What has to be done to a database for a pipeline."""
+
+    creations: tuple[Creation, ...]
+    differences: tuple[Difference, ...]
+    notes_shape: bool
+    """Whether the columns of the pipeline file are still to be noted."""
+
+    def to_do(self, *, allow_copy: bool) -> tuple[Difference, ...]:
+        """Return the differences that `migrate` mends."""
+        return tuple(found for found in self.differences if _is_done(found, allow_copy=allow_copy))
+
+    def to_decide(self, *, allow_copy: bool) -> tuple[Difference, ...]:
+        """Return the differences that a person has to decide."""
+        return tuple(
+            found
+            for found in self.differences
+            if found.mend is not Mend.LEFT and not _is_done(found, allow_copy=allow_copy)
+        )
+
+    @property
+    def left_over(self) -> tuple[Difference, ...]:
+        """The differences that may stay."""
+        return tuple(found for found in self.differences if found.mend is Mend.LEFT)
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What was *done*, a line each, and the *plan* that it followed."""
+
+    done: tuple[str, ...]
+    plan: Plan
+
+
+def _is_done(difference: Difference, *, allow_copy: bool) -> bool:
+    return difference.mend is Mend.ONLINE or (allow_copy and difference.mend is Mend.COPY)
+
+
+def compare(connection: DatabaseConnection, pipeline: Pipeline, *, server: Server, database: str) -> Plan:
     """
-    Make what is missing of *pipeline*'s tables in *database* and return what was made; nothing when all is there.
+    Return what has to be done to *database* for *pipeline*; nothing is changed.
 
     Raises:
-        TableMismatchError: A table that is there does not match; nothing was made.
         DatabaseHaltError: The server refuses, for want of a privilege for instance.
         DatabaseRetryError: The server cannot do it now.
     """
     tables = tables_of(pipeline, database=database, key_collation=server.key_collation)
     try:
-        is_there = bool(
-            connection.rows("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", (database,))
-        )
-        found = _existing(connection, database) if is_there else {}
-        problems = [
-            problem
-            for table in tables.lasting
-            if table.name in found
-            for problem in _differences(connection, table, kind=found[table.name])
-        ]
-        if problems:
-            raise TableMismatchError(f"{database} does not match pipeline {pipeline.name}:\n  " + "\n  ".join(problems))
-        done = []
-        if not is_there:
-            connection.run(f"CREATE DATABASE {quote_name(database)} DEFAULT CHARACTER SET utf8mb4")
-            done.append(f"created the database {database}")
-        for table in tables.lasting:
-            if table.name not in found:
-                connection.run(table.create_statement)
-                done.append(f"created the table {database}.{table.name}")
-        if tables.remembers_deletes:
-            note_target(connection, tables)
-        generation = note_shape(connection, tables, pipeline)
-        if generation is not None:
-            done.append(f"noted the columns of {pipeline.name} as generation {generation} ({pipeline.shape})")
+        return _compare(connection, pipeline, tables)
+    except pymysql.err.Error as error:
+        raise as_our_error(error, operation="comparing", where=database) from error
+
+
+def migrate(
+    connection: DatabaseConnection,
+    pipeline: Pipeline,
+    *,
+    server: Server,
+    database: str,
+    allow_copy: bool = False,
+    pause: Callable[[float], None] = time.sleep,
+) -> Migrated:
+    """
+    Make and change what is missing of *pipeline*'s tables in *database*, and say what was done.
+
+    Raises:
+        TableMismatchError: A table that is there cannot be loaded before a person acts; nothing was done.
+        NotOnlineError: The server does a change in no way that lets loads go on; what was done before it stays.
+        TableBusyError: A table is in use for too long; what was done before it stays.
+        DatabaseHaltError: The server refuses, for want of a privilege for instance.
+        DatabaseRetryError: The server cannot do it now.
+    """
+    tables = tables_of(pipeline, database=database, key_collation=server.key_collation)
+    try:
+        with _alone(connection, database):
+            plan = _compare(connection, pipeline, tables)
+            blocking = [found for found in plan.to_decide(allow_copy=allow_copy) if found.blocks]
+            if blocking:
+                problems = "\n  ".join(found.problem for found in blocking)
+                raise TableMismatchError(f"{database} does not match pipeline {pipeline.name}:\n  {problems}", plan)
+            done = []
+            for creation in plan.creations:
+                connection.run(creation.statement)
+                done.append(f"created the {creation.what}")
+            done += [
+                _alter(connection, difference, allow_copy=allow_copy, pause=pause)
+                for difference in plan.to_do(allow_copy=allow_copy)
+            ]
+            if tables.remembers_deletes:
+                note_target(connection, tables)
+            generation = note_shape(connection, tables, pipeline)
+            if generation is not None:
+                done.append(f"noted the columns of {pipeline.name} as generation {generation} ({pipeline.shape})")
     except pymysql.err.Error as error:
         raise as_our_error(error, operation="migrating", where=database) from error
-    return tuple(done)
+    return Migrated(tuple(done), plan)
 
 
 def check_tables(connection: DatabaseConnection, pipeline: Pipeline, *, server: Server, database: str) -> None:
@@ -93,11 +177,12 @@ def check_tables(connection: DatabaseConnection, pipeline: Pipeline, *, server: 
         pymysql.err.Error: The server refused to say, or the connection was lost.
     """
     tables = tables_of(pipeline, database=database, key_collation=server.key_collation)
-    found = _existing(connection, database)
+    kinds = kinds_of_tables(connection, database)
     problems = []
     for table in tables.lasting:
-        if table.name in found:
-            problems += _differences(connection, table, kind=found[table.name])
+        if table.name in kinds:
+            found = _differences(connection, table, kind=kinds[table.name], is_target=table is tables.target)
+            problems += [difference.problem for difference in found if difference.blocks]
         else:
             problems.append(f"{table.name}: is missing")
     if problems:
@@ -106,103 +191,111 @@ def check_tables(connection: DatabaseConnection, pipeline: Pipeline, *, server: 
         )
 
 
-def _existing(connection: DatabaseConnection, database: str) -> dict[str, str]:
-    rows = connection.rows(
-        "SELECT TABLE_NAME, COALESCE(ENGINE, TABLE_TYPE) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s",
-        (database,),
-    )
-    return dict(rows)
+@contextmanager
+def _alone(connection: DatabaseConnection, database: str) -> Iterator[None]:
+    """Keep other migrations of *database* out, and wait for its tables for a few seconds only, as long as it lasts."""
+    # GET_LOCK: a name has at most 64 characters.
+    name = f"ddb2aurora-{hashlib.sha256(database.encode()).hexdigest()[:32]}"
+    ((taken,),) = connection.rows("SELECT GET_LOCK(%s, %s)", (name, _ANOTHER_SECONDS))
+    if not taken:
+        raise TableBusyError(f"another ddb2aurora migrate works on {database}; run this one again when it has ended")
+    connection.run(f"SET SESSION lock_wait_timeout = {_LOCK_WAIT_SECONDS}")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(pymysql.err.Error, OSError):  # the lock ends with the connection at the latest
+            connection.run("SET SESSION lock_wait_timeout = DEFAULT")
+            connection.rows("SELECT RELEASE_LOCK(%s)", (name,))
 
 
-def _differences(connection: DatabaseConnection, table: TableDefinition, *, kind: str) -> list[str]:
-    if kind.lower() != "innodb":
-        return [f"{table.name}: is {kind}; only an InnoDB table can be loaded in a transaction"]
-    temporary = quote_name(table.database, _EXPECTED)
-    connection.run(f"DROP TEMPORARY TABLE IF EXISTS {temporary}")
-    connection.run(table.temporary_statement(_EXPECTED))
-    expected = _described(connection, temporary)
-    connection.run(f"DROP TEMPORARY TABLE {temporary}")
-    actual = _described(connection, table.quoted)
-    problems = []
-    for column in table.columns:
-        problems += _column_problems(table, column, expected[column.name], actual.get(column.name))
-    for name in actual.keys() - expected.keys():
-        if _must_be_given(actual[name]):
-            problems.append(
-                f"{table.name}.{name}: is NOT NULL without a default and not in the pipeline file; "
-                f"give it a default: ALTER TABLE {table.quoted} ALTER {quote_name(name)} SET DEFAULT ..."
-            )
-    return problems + _index_problems(connection, table)
-
-
-def _described(connection: DatabaseConnection, quoted: str) -> dict[str, _Described]:
-    rows = connection.rows(f"SHOW FULL COLUMNS FROM {quoted}")
-    return {
-        name: _Described(_DISPLAY_WIDTH.sub(r"\1", type_), collation, null == "YES", _default(default), extra.upper())
-        for name, type_, collation, null, _key, default, extra, *_ in rows
-    }
-
-
-def _default(default: object) -> str | None:
-    # MariaDB shows the default NULL of a nullable column as a text in places.
-    return None if default in (None, "NULL") else str(default)
-
-
-def _must_be_given(column: _Described) -> bool:
-    given_by_server = "GENERATED" in column.extra or "AUTO_INCREMENT" in column.extra
-    return not column.nullable and column.default is None and not given_by_server
-
-
-def _column_problems(
-    table: TableDefinition, column: ColumnDefinition, expected: _Described, actual: _Described | None
-) -> list[str]:
-    where = f"{table.name}.{column.name}"
-    mend = f"{quote_name(column.name)} {column.definition}"
-    if actual is None:
-        return [f"{where}: is missing; ALTER TABLE {table.quoted} ADD COLUMN {mend}"]
-    is_key = column.name in table.primary_key
-    found = []
-    if actual.type != expected.type:
-        found.append(f"is {actual.type} instead of {expected.type}")
-    if actual.nullable != expected.nullable:
-        found.append("allows NULL" if actual.nullable else "forbids NULL")
-    if is_key and actual.collation != expected.collation:
-        found.append(f"compares by {actual.collation} instead of {expected.collation}, byte for byte")
-    elif _charset(actual.collation) != _charset(expected.collation):
-        found.append(f"has the character set {_charset(actual.collation)} instead of {_charset(expected.collation)}")
-    if "GENERATED" in actual.extra:
-        found.append("is a generated column")
-    if column.is_ours and actual.default != expected.default:
-        found.append(f"has the default {actual.default} instead of {expected.default}")
-    if column.is_ours and "INVISIBLE" not in actual.extra:
-        found.append("is visible")
-    if not found:
-        return []
-    return [f"{where}: {', '.join(found)}; ALTER TABLE {table.quoted} MODIFY COLUMN {mend}"]
-
-
-def _charset(collation: str | None) -> str | None:
-    return collation.partition("_")[0] if collation else None
-
-
-def _index_problems(connection: DatabaseConnection, table: TableDefinition) -> list[str]:
-    unique: dict[str, list[str]] = {}
-    for _, non_unique, name, _, column, _, _, part, *_ in connection.rows(f"SHOW INDEX FROM {table.quoted}"):
-        if not int(non_unique):
-            unique.setdefault(name, []).append(f"{column}({part})" if part else str(column))
-    key = unique.pop("PRIMARY", [])
-    problems = []
-    if key != list(table.primary_key):
-        wanted = ", ".join(map(quote_name, table.primary_key))
-        change = "DROP PRIMARY KEY, ADD" if key else "ADD"
-        problems.append(
-            f"{table.name}: has the primary key ({', '.join(key)}) instead of ({', '.join(table.primary_key)}); "
-            f"ALTER TABLE {table.quoted} {change} PRIMARY KEY ({wanted})"
+def _compare(connection: DatabaseConnection, pipeline: Pipeline, tables: Tables) -> Plan:
+    database = tables.target.database
+    is_there = connection.rows("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", (database,))
+    kinds = kinds_of_tables(connection, database) if is_there else {}
+    creations = []
+    if not is_there:
+        statement = f"CREATE DATABASE {quote_name(database)} DEFAULT CHARACTER SET utf8mb4"
+        creations.append(Creation(f"database {database}", statement))
+    noted = read_shapes(connection, tables) if tables.shapes.name in kinds else ()
+    former = frozenset(name for shape in noted for name, _ in shape.columns)
+    found: list[Difference] = []
+    for table in tables.lasting:
+        if table.name not in kinds:
+            creations.append(Creation(f"table {database}.{table.name}", table.create_statement))
+            continue
+        is_target = table is tables.target
+        found += _differences(
+            connection,
+            table,
+            kind=kinds[table.name],
+            is_target=is_target,
+            former=former if is_target else frozenset(),
+            mending=True,
         )
-    problems += [
-        # An upsert that meets another row's value in a unique index would change that row.
-        f"{table.name}: has the unique index {name} ({', '.join(columns)}), by which an upsert could change the wrong "
-        f"row; ALTER TABLE {table.quoted} DROP INDEX {quote_name(name)}"
-        for name, columns in sorted(unique.items())
-    ]
-    return problems
+    return Plan(tuple(creations), tuple(found), notes_shape=not is_noted(noted, pipeline))
+
+
+def _differences(
+    connection: DatabaseConnection,
+    table: TableDefinition,
+    *,
+    kind: str,
+    is_target: bool,
+    former: frozenset[str] = frozenset(),
+    mending: bool = False,
+) -> list[Difference]:
+    if kind.lower() != "innodb":
+        return [not_innodb(table, kind)]
+    return list(
+        differences(
+            table,
+            expected=describe_expected(connection, table),
+            actual=describe(connection, table),
+            is_target=is_target,
+            former=former,
+            definitions=definitions(connection, table) if mending else None,
+        )
+    )
+
+
+def _alter(
+    connection: DatabaseConnection, difference: Difference, *, allow_copy: bool, pause: Callable[[float], None]
+) -> str:
+    """Mend *difference* in the lightest way that the server knows, and say how."""
+    ways = difference.clauses
+    if allow_copy and difference.mend is Mend.ONLINE:
+        ways = (*ways, f"{ways[-1].partition(', ALGORITHM=')[0]}, {COPYING}")
+    for way in ways:
+        statement = f"ALTER TABLE {difference.table} {way}"
+        try:
+            _patiently(connection, statement, difference, pause=pause)
+        except pymysql.err.Error as error:
+            if error_number(error) not in _NOT_THIS_WAY:
+                raise
+        else:
+            return f"{difference.place} {difference.text}: {statement}"
+    raise NotOnlineError(
+        f"{difference.place}: {difference.text}, and this server mends it in no way that lets loads go on "
+        f"({difference.statement}); run ddb2aurora migrate --allow-copy when loads may wait for a copy of the table"
+    )
+
+
+def _patiently(
+    connection: DatabaseConnection, statement: str, difference: Difference, *, pause: Callable[[float], None]
+) -> None:
+    for attempt in range(_MOST_TRIES):
+        if attempt:
+            # What queued up behind the ALTER goes first.
+            pause(_PAUSE_SECONDS)
+        try:
+            connection.run(statement)
+        except pymysql.err.Error as error:
+            if error_number(error) != _LOCK_WAIT_TIMEOUT:
+                raise
+            failure = error
+        else:
+            return
+    raise TableBusyError(
+        f"{difference.table} was in use each time it was to be changed; find the transaction that does not end in "
+        "information_schema.INNODB_TRX, end it, and run ddb2aurora migrate again"
+    ) from failure

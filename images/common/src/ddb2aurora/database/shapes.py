@@ -7,6 +7,7 @@ newer loader. A generation is never changed: when an older file returns, it is a
 """
 # ruff: noqa: S608 - statements are put together of quoted names alone, values are parameters
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -46,24 +47,27 @@ def read_shapes(connection: DatabaseConnection, tables: Tables) -> tuple[NotedSh
     return tuple(NotedShape(int(generation), shape, _columns(text, tables)) for generation, shape, text in rows)
 
 
+def is_noted(noted: Sequence[NotedShape], pipeline: Pipeline) -> bool:
+    """Return whether the newest of *noted*, which are in their order, is the shape of *pipeline*."""
+    return bool(noted) and noted[-1].shape == pipeline.shape
+
+
 def note_shape(connection: DatabaseConnection, tables: Tables, pipeline: Pipeline) -> int | None:
     """
     Note that the target is ready for rows of *pipeline* and return their generation, None if it was noted before.
 
     Raises:
+        ShapeEntryError: One was noted by another version of this project.
         pymysql.err.Error: The server refused it, or the connection was lost.
     """
-    shapes = as_template(tables.shapes.quoted)
-    newest = connection.rows(
-        f"SELECT generation, shape FROM {shapes} WHERE target_table = %s ORDER BY generation DESC LIMIT 1",
-        (tables.target.name,),
-    )
-    if newest and newest[0][1] == pipeline.shape:
+    noted = read_shapes(connection, tables)
+    if is_noted(noted, pipeline):
         return None
-    generation = int(newest[0][0]) + 1 if newest else 1
+    generation = noted[-1].generation + 1 if noted else 1
     columns = [[column.name, column.type.sql] for column in pipeline.columns]
     connection.run(
-        f"INSERT INTO {shapes} (target_table, generation, shape, pipeline, columns_json, noted_at) "
+        f"INSERT INTO {as_template(tables.shapes.quoted)} "
+        "(target_table, generation, shape, pipeline, columns_json, noted_at) "
         "VALUES (%s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
         (tables.target.name, generation, pipeline.shape, pipeline.name, msgspec.json.encode(columns).decode()),
     )
