@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.aurora.door import Guard
 from local_aws.aurora.settings import Settings
 
 
@@ -40,6 +41,7 @@ def test_everything_can_be_said():
         files=Path("/files"),
         server_files=Path("/var/lib/mysql-files"),
         roles_active_on_login=True,
+        guard=Guard(Path("/c.pem"), Path("/c.key"), frozenset({"one", "two"}), "aurora:3306"),
     )
 
 

@@ -1,24 +1,19 @@
 """Run the proxy in the foreground until SIGTERM or SIGINT: `python -m local_aws.aurora`."""
 
-import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sys
+import threading
 
 import boto3
 from botocore.config import Config
 
+from local_aws.aurora.door import Door
 from local_aws.aurora.proxy import AuroraProxy
 from local_aws.aurora.settings import Settings
-
-
-async def _serve(proxy: AuroraProxy) -> None:
-    """Serve until a signal asks to stop."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await proxy.serve(stop)
+from local_aws.services.ports import LOOPBACK
 
 
 def main() -> int:
@@ -31,17 +26,27 @@ def main() -> int:
         return 2
     # Names of buckets are no host names beside an emulator.
     s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    outside = (settings.listen_host, settings.listen_port)
+    host, port = outside if settings.guard is None else (LOOPBACK, 0)
     proxy = AuroraProxy(
         s3=s3,
         server_host=settings.server_host,
         server_port=settings.server_port,
         files=settings.files,
         server_files=settings.server_files,
-        host=settings.listen_host,
-        port=settings.listen_port,
+        host=host,
+        port=port,
         roles_active_on_login=settings.roles_active_on_login,
     )
-    asyncio.run(_serve(proxy))
+    with contextlib.ExitStack() as started:
+        started.enter_context(proxy)
+        if settings.guard is not None:
+            inside = (LOOPBACK, proxy.port)
+            started.enter_context(Door(settings.guard, inside=inside, host=outside[0], port=outside[1]))
+        stop.wait()
     return 0
 
 

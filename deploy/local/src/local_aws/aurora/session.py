@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local_aws.aurora.accounts import as_the_server_knows_it
 from local_aws.aurora.attacks import SLOW_SECONDS, Blow, Scene
 from local_aws.aurora.errors import AuroraError, role_not_active
 from local_aws.aurora.objects import AbandonedError, fetch
@@ -138,6 +139,9 @@ class Session:
             change = parse_set_role(sql)
             if change is not None:
                 return self._after(change, unchanged)
+            account = as_the_server_knows_it(sql)
+            if account is not None:
+                return query_packet(account.encode("utf-8", "surrogateescape"))
             load = parse_load(sql)
             return unchanged if load is None else await self._load(load)
         except AuroraError as error:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from local_aws.aurora.door import Guard
+
 _SWITCH = {"0": False, "1": True}
 
 
@@ -17,6 +19,9 @@ class Settings:
     and `AURORA_LISTEN_PORT` (3306): where clients connect. `AURORA_FILES`: the folder shared with the server, and
     `AURORA_SERVER_FILES` (the same): its path as the server sees it. `AURORA_ROLES_ACTIVE_ON_LOGIN` (0): 1 when
     sessions need no `SET ROLE`. S3 is found through the AWS SDK's own variables.
+
+    With `AURORA_CERTIFICATE` and `AURORA_KEY`, files, only encrypted connections are let in. `AURORA_IAM_USERS`, with
+    commas between, then have to show a token of IAM for `AURORA_ENDPOINT` (host:port).
     """
 
     server_host: str
@@ -26,6 +31,7 @@ class Settings:
     files: Path
     server_files: Path
     roles_active_on_login: bool
+    guard: Guard | None = None
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -47,6 +53,7 @@ class Settings:
         switch = environment.get("AURORA_ROLES_ACTIVE_ON_LOGIN", "0")
         if switch not in _SWITCH:
             problems.append(f"AURORA_ROLES_ACTIVE_ON_LOGIN is {switch!r}, which is neither 0 nor 1")
+        guard = _guard(environment)
         if problems:
             raise ValueError("; ".join(problems))
         return cls(
@@ -57,4 +64,16 @@ class Settings:
             files=Path(environment["AURORA_FILES"]),
             server_files=Path(environment.get("AURORA_SERVER_FILES") or environment["AURORA_FILES"]),
             roles_active_on_login=_SWITCH[switch],
+            guard=guard,
         )
+
+
+def _guard(environment: Mapping[str, str]) -> Guard | None:
+    if not environment.get("AURORA_CERTIFICATE"):
+        return None
+    return Guard(
+        certificate=Path(environment["AURORA_CERTIFICATE"]),
+        key=Path(environment.get("AURORA_KEY", "")),
+        iam_users=frozenset(filter(None, environment.get("AURORA_IAM_USERS", "").split(","))),
+        endpoint=environment.get("AURORA_ENDPOINT", ""),
+    )
