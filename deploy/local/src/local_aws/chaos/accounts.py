@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ddb2aurora.dialect import HEADER_COLUMNS
-from ddb2aurora.envelope import decode_change
+from ddb2aurora.envelope import decode_change, lines_of
 from ddb2aurora.errors import RejectError
-from ddb2aurora.failed import FailedRecord, decode_failed
+from ddb2aurora.failed import decode_failed
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import LOADS_TABLE, REJECTS_TABLE, quote_name
@@ -138,11 +138,12 @@ def _of_failed(pipeline: Pipeline, clients: Clients, bucket: str) -> Iterator[tu
     mapper = Mapper(pipeline)
     for ref in objects_under(clients.s3, bucket=bucket, prefix=f"failed/{pipeline.name}/"):
         for record in decode_failed(clients.s3.get_object(Bucket=bucket, Key=ref.key)["Body"].read()):
-            yield _judged(record, mapper)
+            # A packed record that failed as a whole holds good changes too.
+            yield from (_judged(line, mapper) for line in lines_of(record.raw_data))
 
 
-def _judged(record: FailedRecord, mapper: Mapper) -> tuple[Version, bool]:
-    change = decode_change(record.raw_data)
+def _judged(line: bytes, mapper: Mapper) -> tuple[Version, bool]:
+    change = decode_change(line)
     version = version_of(stream_epoch_ms=change.stream_epoch_ms, sequence_number=change.sequence_number)
     try:
         mapper.row(change)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
+import msgspec
 import typer
 from rich.console import Console
 
@@ -36,6 +37,7 @@ def chaos(
         int | None, typer.Option(help="The same seed writes and asks for the same; random if none.")
     ] = None,
     load_mode: Annotated[LoadMode, typer.Option(help="s3: the statement of Aurora; local: the fallback.")] = "s3",
+    packing: Annotated[bool, typer.Option("--packing", help="Many changes in one Firehose record.")] = False,
     folder: Annotated[Path, typer.Option(help="Where the logs of a run that fails are kept.")] = Path(".local/chaos"),
     cache: Annotated[Path | None, typer.Option(help="Folder that makes the next start quick.")] = None,
     pipelines: PipelinesFolder = DEFAULT_PIPELINES_FOLDER,
@@ -51,7 +53,7 @@ def chaos(
     )
     console = Console(highlight=False, soft_wrap=True)
     with clear_ending("chaos"):
-        pipeline = find_pipeline(_PIPELINE, folder=pipelines)
+        pipeline = msgspec.structs.replace(find_pipeline(_PIPELINE, folder=pipelines), packing=packing)
         pace = Pace(plan)
         faults = Faults(seed=plan.seed, rates=RATES, pace=pace)
         faults.rest()
@@ -76,7 +78,7 @@ def chaos(
                 if not holds:
                     kept = folder / f"seed-{plan.seed}"
                     shutil.copytree(stack.folder, kept, dirs_exist_ok=True)
-                    _tell_how_to_repeat(console, plan, load_mode=load_mode, kept=kept)
+                    _tell_how_to_repeat(console, plan, load_mode=load_mode, packing=packing, kept=kept)
     console.print(f"VERDICT: {'the promise holds' if holds else 'the promise is BROKEN, or was not put to the test'}")
     raise typer.Exit(0 if holds else 1)
 
@@ -97,9 +99,9 @@ def _run(
     return result
 
 
-def _tell_how_to_repeat(console: Console, plan: Plan, *, load_mode: LoadMode, kept: Path) -> None:
+def _tell_how_to_repeat(console: Console, plan: Plan, *, load_mode: LoadMode, packing: bool, kept: Path) -> None:
     command = (
         f"ddb2aurora chaos --seed {plan.seed} --changes {plan.changes} --minutes {plan.seconds / 60:g} "
-        f"--least {plan.least} --load-mode {load_mode}"
+        f"--least {plan.least} --load-mode {load_mode}{' --packing' if packing else ''}"
     )
     console.print(f"seed {plan.seed}; to repeat it:  {command}\nlogs: {kept}", markup=False)

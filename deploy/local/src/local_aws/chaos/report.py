@@ -12,6 +12,7 @@ from rich.text import Text
 
 from local_aws.chaos.plan import RATES, Plan
 from local_aws.chaos.run import Moment, Result
+from local_aws.demo.report import bill_line
 from local_aws.faults import FAULTS
 
 _WIDE: Final = 140
@@ -128,8 +129,10 @@ def summary(result: Result) -> Iterator[str]:
     )
     yield (
         f"stream: {counts.changes:,} changes read, {counts.stream_retries:,} invocations repeated; Firehose: "
-        f"{counts.records:,} records accepted, {counts.refused:,} refused, {counts.objects:,} objects"
+        f"{counts.accepted:,} changes in {counts.records:,} records accepted, {counts.refused:,} refused, "
+        f"{counts.objects:,} objects"
     )
+    yield bill_line(counts)
     loaded = counts.loaded
     yield (
         f"loader: {loaded.objects:,} objects loaded, {result.load_retries:,} loads begun again, "
