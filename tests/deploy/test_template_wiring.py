@@ -1,12 +1,16 @@
-"""The root gives each template what it asks for, and reads only what the others hand out."""
+"""The templates that wire others give each what it asks for, and read only what the others hand out."""
 
 from pathlib import Path
 
 import pytest
 from templates import resources, template, template_paths, walk
 
-ROOT = template("root")
-NESTED = resources(ROOT, "AWS::CloudFormation::Stack")
+WIRING = {name: template(name) for name in ("root", "watch")}
+NESTED = {
+    f"{wiring}.{name}": each
+    for wiring, content in WIRING.items()
+    for name, each in resources(content, "AWS::CloudFormation::Stack").items()
+}
 
 
 def child(name: str) -> dict:
@@ -23,8 +27,9 @@ def given(name: str) -> dict:
     return NESTED[name]["Properties"].get("Parameters", {})
 
 
-def test_the_root_only_wires():
-    assert {each["Type"] for each in ROOT["Resources"].values()} == {"AWS::CloudFormation::Stack"}
+@pytest.mark.parametrize("wiring", sorted(WIRING))
+def test_what_wires_makes_nothing_itself(wiring: str):
+    assert {each["Type"] for each in WIRING[wiring]["Resources"].values()} == {"AWS::CloudFormation::Stack"}
 
 
 def test_every_template_is_the_root_or_one_of_its_stacks_or_the_bootstrap():
@@ -45,26 +50,28 @@ def test_a_stack_is_given_every_parameter_that_has_no_default(name: str):
     assert sorted(needed - given(name).keys()) == []
 
 
-def test_every_output_that_is_read_is_handed_out():
+@pytest.mark.parametrize("wiring", sorted(WIRING))
+def test_every_output_that_is_read_is_handed_out(wiring: str):
     read = {
         (stack, output.removeprefix("Outputs."))
-        for _, each in walk(ROOT)
+        for _, each in walk(WIRING[wiring])
         if isinstance(each, dict) and "Fn::GetAtt" in each
         for stack, output in [each["Fn::GetAtt"]]
         if output.startswith("Outputs.")
     }
 
-    assert sorted(f"{stack}.{output}" for stack, output in read if output not in child(stack).get("Outputs", {})) == []
+    assert sorted(pair for pair in read if pair[1] not in child(f"{wiring}.{pair[0]}").get("Outputs", {})) == []
 
 
 @pytest.mark.parametrize("name", sorted(NESTED))
 def test_a_parameter_that_keeps_its_name_keeps_its_default(name: str):
+    above = WIRING[name.partition(".")[0]]["Parameters"]
     differing = {
-        parameter: (str(ROOT["Parameters"][parameter]["Default"]), str(declared(name)[parameter]["Default"]))
+        parameter: (str(above[parameter]["Default"]), str(declared(name)[parameter]["Default"]))
         for parameter, value in given(name).items()
         if isinstance(value, dict)
         and value.get("Ref") == parameter
-        and "Default" in ROOT["Parameters"][parameter]
+        and "Default" in above[parameter]
         and "Default" in declared(name).get(parameter, {})
     }
 
