@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from scenario_ways import expected, through_the_database, through_the_model
+from scenario_ways import Transformed, expected, through_packed_records, through_the_database, through_the_model
 from scenarios_catalogue import CATALOGUE, catalogue
 
 from ddb2aurora.pipeline_file import PipelineFileError
@@ -24,6 +24,17 @@ def test_the_model_holds_the_rows_of(case, tmp_path):
     result = through_the_model(case, pipeline)
 
     assert result == expected(case, pipeline)
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_changes_that_share_records_become_the_lines_of_each_alone_in(case, tmp_path):
+    pipeline = case.pipeline(tmp_path, database="model")
+    alone = Transformed(case, pipeline)
+
+    lines, failed = through_packed_records(case, pipeline)
+
+    assert b"".join(lines) == b"".join(alone.all_lines)
+    assert sorted(failed) == sorted((reason, pointer) for _, reason, pointer in alone.rejects)
 
 
 @pytest.mark.parametrize("load_mode", ["local", "s3"])

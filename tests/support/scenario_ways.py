@@ -1,6 +1,7 @@
 """The ways of a scenario to its rows: over the plain-dict model, and over the loader into a real database."""
 # ruff: noqa: S608 - tests name their own tables
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +24,11 @@ from ddb2aurora.mapping import Mapper
 from ddb2aurora.model import rows_after, stamps_after
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import DELETED_AT_COLUMN, quote_name
+from firehose_transformer.transform import transform
 from local_aws.services.ministack import REGION
 from scenarios import ObjectPlan, Scenario
 from stream_processor.changes import change_from, outgoing_from
+from stream_processor.delivery import records_of
 
 _Key = tuple[Any, ...]
 
@@ -59,6 +62,11 @@ class Transformed:
             else:
                 self._lines[number] = b"" if row is None else encode_row(row)
 
+    @property
+    def all_lines(self) -> list[bytes]:
+        """The line of every change that has one, in the order of the case."""
+        return [line for line in self._lines.values() if line]
+
     def lines(self, planned: ObjectPlan) -> list[bytes]:
         """Return the lines of an object, each with its newline."""
         lines = [line for number in planned.changes if (line := self._lines.get(number))]
@@ -80,6 +88,24 @@ class Transformed:
 
     def _key(self, planned: ObjectPlan) -> str:
         return f"processed/{self.pipeline.name}/{self.pipeline.target_table}/2026/01/05/10/{planned.name}"
+
+
+def through_packed_records(case: Scenario, pipeline: Pipeline) -> tuple[list[bytes], list[tuple[str, str]]]:
+    """Return the lines that the changes of a case become when they share Firehose records, and why others fail."""
+    outgoing, failed = [], []
+    for _, record in case.stream_records():
+        try:
+            outgoing.append(outgoing_from(change_from(record), pipeline))
+        except RejectError as error:
+            failed.append((str(error.reason), error.pointer))
+    records = [
+        {"recordId": str(number), "data": b64encode(record.data).decode()}
+        for number, record in enumerate(records_of(outgoing, packing=True))
+    ]
+    decisions = transform({"records": records}, Mapper(pipeline)).decisions
+    lines = [line for found in decisions for line in b64decode(found.rows or "").splitlines(keepends=True)]
+    failed += [(str(why.error.reason), why.error.pointer) for found in decisions for why in found.rejections]
+    return lines, failed
 
 
 def expected(case: Scenario, pipeline: Pipeline) -> Result:
