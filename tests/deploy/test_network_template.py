@@ -166,6 +166,8 @@ def test_the_group_of_an_existing_database_is_opened_and_no_other_is_made():
         ("LambdaEndpoint", "LambdaInterface", "lambda"),
         ("FirehoseEndpoint", "FirehoseInterface", "kinesis-firehose"),
         ("SqsEndpoint", "SqsInterface", "sqs"),
+        ("StreamsEndpoint", "StreamsInterface", "dynamodb-streams"),
+        ("MonitoringEndpoint", "MonitoringInterface", "monitoring"),
     ],
 )
 def test_an_option_makes_the_one_endpoint_that_it_needs(option: str, interface: str, service: str):

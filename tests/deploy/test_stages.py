@@ -14,6 +14,8 @@ REPOSITORY = Path(__file__).parents[2]
 IMAGES = REPOSITORY / "images"
 STAGES = ("aurora-loader", "firehose-transformer", "operator", "stream-processor")
 LOCKS = sorted([*IMAGES.glob("*/requirements.txt"), REPOSITORY / "requirements-dev.txt"])
+# Installed apart, so it need not agree with the others.
+TEMPLATE_CHECKERS = REPOSITORY / "deploy" / "aws" / "checks" / "requirements.txt"
 # A package of ours that is named otherwise than its folder.
 PACKAGES = {"operator": "operator_cli"}
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; ([^\\]+))? \\$", re.MULTILINE)
@@ -91,7 +93,7 @@ def test_only_the_stages_that_talk_to_the_database_have_a_driver_and_only_those_
     }
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("lock", [*LOCKS, TEMPLATE_CHECKERS], ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_a_lock_file_has_a_hash_for_every_package_and_names_no_host(lock: Path):
     text = lock.read_text()
     packages = re.split(r"^(?=[^\s#])", text, flags=re.MULTILINE)[1:]
