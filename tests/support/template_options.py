@@ -7,7 +7,7 @@ from typing import Any
 from templates import as_list
 
 # Values that every stack has without a parameter.
-STACK = {"AWS::Region": "eu-west-1", "AWS::AccountId": "111122223333", "AWS::Partition": "aws"}
+STACK = {"AWS::Region": "eu-west-1", "AWS::AccountId": "111122223333", "AWS::Partition": "aws", "AWS::NoValue": None}
 # What needs only the values of its arguments. Text is compared: a Number parameter of 0 equals "0".
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "Fn::Equals": lambda values: len({str(each) for each in values}) == 1,
