@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -46,6 +46,7 @@ class Clients:
     region: str
     cloudformation: "CloudFormationClient"
     dynamodb: "DynamoDBClient"
+    ec2: Any  # its stubs are large, and one call is made
     ecr: "ECRClient"
     functions: "LambdaClient"
     logs: "CloudWatchLogsClient"
@@ -71,6 +72,7 @@ def make_clients(region: str | None) -> Clients:
             region=session.region_name,
             cloudformation=session.client("cloudformation", config=_PATIENCE),
             dynamodb=session.client("dynamodb", config=_PATIENCE),
+            ec2=session.client("ec2", config=_PATIENCE),
             ecr=session.client("ecr", config=_PATIENCE),
             functions=session.client("lambda", config=_INVOCATION),
             logs=session.client("logs", config=_PATIENCE),

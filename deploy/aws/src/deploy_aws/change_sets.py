@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy_aws.errors import DeploymentFailedError
+from deploy_aws.events import Event, points_elsewhere, validation_failures
 from deploy_aws.waiting import Waiter
 
 if TYPE_CHECKING:
@@ -93,10 +94,16 @@ class ChangeSets:
             changes = tuple(self._changes(change_set, path=stack))
             return ChangeSet(id=change_set, stack_id=found["StackId"], changes=changes)
         reason = found.get("StatusReason", "")
+        if points_elsewhere(reason):
+            details = (f"{event.resource}: {event.reason}" for event in self._validation_failures(change_set))
+            reason = "; ".join(details) or reason
         self._client.delete_change_set(ChangeSetName=change_set)
         if any(sign in reason for sign in _NOTHING):
             return None
         raise DeploymentFailedError(f"the change set of stack {stack} is {found['Status']}: {reason or 'no reason'}")
+
+    def _validation_failures(self, change_set: str) -> tuple[Event, ...]:
+        return validation_failures(self._client, ChangeSetName=change_set)
 
     def execute(self, change_set: ChangeSet, *, keep_on_failure: bool = False) -> None:
         """

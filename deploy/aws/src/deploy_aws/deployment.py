@@ -7,16 +7,16 @@ step looks at what is there and does what is missing, so that the command can be
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from deploy_aws.artifacts import upload_templates
 from deploy_aws.aws import Clients
 from deploy_aws.errors import DeploymentFailedError
-from deploy_aws.facts import region_facts
+from deploy_aws.facts import account_facts, check_room
 from deploy_aws.functions import run_operator
-from deploy_aws.images import Images, ImagesError, read_images, unverifiable, verify_images
-from deploy_aws.phases import FLOW, Phase, phases
+from deploy_aws.images import Images, ImagesError, image_values, read_images, unverifiable, verify_images
+from deploy_aws.phases import FLOW, phases
 from deploy_aws.revision import push_images, sources_changed
 from deploy_aws.rollout import Rollout, wanted_bootstrap, wanted_root
 from deploy_aws.screen import Screen
@@ -75,9 +75,14 @@ class Deployment:
         environment = self._site.environment
         account = self._clients.sts.get_caller_identity()["Account"]
         self._screen.say(f"{environment.stack}: account {account}, region {self._clients.region}", kind="title")
+        declared = self._site.root_parameters
+        facts = account_facts(self._clients, self._site.values(), account=account, declared=declared)
+        values = {**self._site.values(), **facts}
+        if self._rollout.stacks.find(environment.stack) is None:
+            check_room(self._clients, values, declared=declared)
         bootstrap = self._bring_bootstrap()
         images = self._images(bootstrap.outputs["RepositoryPrefix"])
-        root = self._bring_root(bootstrap.outputs["ArtifactBucket"], images)
+        root = self._bring_root(bootstrap.outputs["ArtifactBucket"], {**values, **image_values(images)})
         if self._options.smoke:
             self._smoke(root.outputs)
         return root.outputs
@@ -134,57 +139,32 @@ class Deployment:
             )
         verify_images(self._clients.ecr, images)
 
-    def _bring_root(self, bucket: str, images: Images) -> Stack:
-        site, options = self._site, self._options
+    def _bring_root(self, bucket: str, values: Mapping[str, str]) -> Stack:
+        site = self._site
         url = upload_templates(self._clients.s3, site.templates.values(), bucket=bucket)
-        name = site.environment.stack
-        before = self._rollout.stacks.prepare(name, continue_rollback=options.continue_rollback)
+        wanted = wanted_root(site.environment.stack, site.templates, url=url, values={**values, TEMPLATE_URL: url})
+        before = self._rollout.stacks.prepare(wanted.name, continue_rollback=self._options.continue_rollback)
         # A creation that has not ended has no tables yet either.
         grown = before is not None and next_step(before.status) is not Step.RESUME and self._let_flow(before)
         flow = site.root_parameters.get(FLOW)
         planned = phases(
-            wanted_root(name, site.templates, url=url, values=self.values(images, url=url)).parameters,
+            wanted.parameters,
             deployed=before.parameters if before is not None and grown else None,
             flow=None if flow is None else flow.default,
         )
-        root = before
         for phase in planned:
-            root = self._bring_phase(phase, url=url, of=len(planned))
-        if root is None:
-            raise DeploymentFailedError(f"stack {name}: nothing to do, and nothing there")
-        return root
+            if len(planned) > 1:
+                self._screen.say(f"phase: {phase.title}", kind="title")
+            before = self._rollout.bring(replace(wanted, parameters=phase.parameters))
+            if phase.migrates:
+                self._migrate(before.outputs)
+        if before is None:
+            raise DeploymentFailedError(f"stack {wanted.name}: nothing to do, and nothing there")
+        return before
 
     def _let_flow(self, before: Stack) -> bool:
         # Off by our own first phase, not by whoever wrote the environment's file: the migration is still to come.
         return before.parameters.get(FLOW, "on") == "on" or self._site.environment.given.get(FLOW) == "off"
-
-    def _bring_phase(self, phase: Phase, *, url: str, of: int) -> Stack:
-        site = self._site
-        if of > 1:
-            self._screen.say(f"phase: {phase.title}", kind="title")
-        wanted = wanted_root(
-            site.environment.stack, site.templates, url=url, values={**site.values(), **phase.parameters}
-        )
-        root = self._rollout.bring(wanted)
-        if phase.migrates:
-            self._migrate(root.outputs)
-        return root
-
-    def values(self, images: Images, *, url: str) -> Mapping[str, str]:
-        """
-        Return every value that the root stack may want, now that images and templates are where they belong.
-
-        Raises:
-            DeploymentSettingsError: The region lacks something.
-            ClientError: AWS refuses to tell.
-        """
-        return {
-            **self._site.values(),
-            **region_facts(self._clients.region, declared=self._site.root_parameters),
-            **images.parameters(),
-            "Architecture": images.architecture,
-            TEMPLATE_URL: url,
-        }
 
     def _migrate(self, outputs: Mapping[str, str]) -> None:
         meanwhile = "the migration goes on in Lambda; the same command runs it again, which is safe"

@@ -37,6 +37,11 @@ class Event:
         """Whether it tells of a failure."""
         return self.status.endswith("_FAILED")
 
+    @property
+    def is_summary(self) -> bool:
+        """Whether it tells of a stack as a whole, in that stack's own history."""
+        return self.type == STACK_TYPE and self.resource == self.stack
+
     def __str__(self) -> str:
         reason = f": {self.reason}" if self.reason and self.reason != "User Initiated" else ""
         return f"  {self.at:%H:%M:%S} {self.status:<28} {self.stack}/{self.resource} ({self.type}){reason}"
@@ -45,13 +50,15 @@ class Event:
 class History:
     """Read what is new in a stack since a moment; stacks inside it are found on the way."""
 
-    def __init__(self, client: "CloudFormationClient", stack_id: str, *, since: datetime) -> None:
-        """Read the history of *stack_id* from *since*, a time of AWS's clock."""
+    def __init__(
+        self, client: "CloudFormationClient", stack_id: str, *, since: datetime, told: set[str] | None = None
+    ) -> None:
+        """Read the history of *stack_id* from *since*, a time of AWS's clock, but for the ids of events in *told*."""
         self._client = client
         self._stacks = [stack_id]
         # The event that begins an operation may be stamped a moment before the stack's own time.
         self._since = since - timedelta(seconds=1)
-        self._seen: set[str] = set()
+        self._seen = set() if told is None else told
         self.events: list[Event] = []
 
     def fresh(self) -> list[Event]:
@@ -64,7 +71,8 @@ class History:
         found: list[Event] = []
         place = 0
         while place < len(self._stacks):  # grows while it is read
-            found += self._fresh_of(self._stacks[place])
+            # Newest first, as they come; those of one second keep their order only if it is turned round here.
+            found += reversed(list(self._fresh_of(self._stacks[place])))
             place += 1
         found.sort(key=lambda event: event.at)
         self.events += found
@@ -91,8 +99,41 @@ class History:
 def causes(events: Iterable[Event]) -> tuple[Event, ...]:
     """Return the failures that others followed from, oldest first; all failures if none of them says more."""
     failed = [event for event in events if event.failed]
-    telling = [event for event in failed if event.reason and not any(echo in event.reason for echo in _ECHOES)]
+    telling = [event for event in failed if event.reason and not event.is_summary and not _is_echo(event.reason)]
     return tuple(telling or failed)
+
+
+def validation_failures(client: "CloudFormationClient", **where: str) -> tuple[Event, ...]:
+    """
+    Return what CloudFormation found before it began, of a StackName or a ChangeSetName: it has a history of its own.
+
+    Raises:
+        ClientError: CloudFormation refuses to tell.
+    """
+    pages = client.get_paginator("describe_events").paginate(**where, Filters={"FailedEvents": True})  # type: ignore[arg-type]  # names of the API
+    return tuple(
+        Event(
+            stack=where.get("StackName", ""),
+            resource=found.get("LogicalResourceId", ""),
+            type=found.get("ResourceType", ""),
+            status="VALIDATION_FAILED",
+            reason=found.get("ValidationStatusReason", ""),
+            physical_id=found.get("PhysicalResourceId", ""),
+            at=found["Timestamp"],
+        )
+        for page in pages
+        for found in page["OperationEvents"]
+        if found.get("EventType") == "VALIDATION_ERROR" and "Timestamp" in found
+    )
+
+
+def points_elsewhere(reason: str) -> bool:
+    """Return whether a reason only says that `validation_failures` knows it."""
+    return "DescribeEvents" in reason
+
+
+def _is_echo(reason: str) -> bool:
+    return any(echo in reason for echo in _ECHOES)
 
 
 def _event(raw: "StackEventTypeDef") -> Event:

@@ -1,13 +1,14 @@
 """What templates need to know and no user should have to look up: out of the pipeline file, and out of the region."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
+from botocore.exceptions import ClientError
 
 from ddb2aurora.pipeline import Pipeline, UnknownPipelineError
 from ddb2aurora.pipeline_file import read_pipeline_file
+from deploy_aws.aws import Clients, code_of
 from deploy_aws.errors import DeploymentSettingsError
 from deploy_aws.revision import REPOSITORY
 from deploy_aws.templates import Parameter
@@ -17,6 +18,8 @@ PIPELINES: Final = REPOSITORY / "pipelines"
 _PREFIX_LISTS: Final[Mapping[str, str]] = {"S3PrefixListId": "s3", "DynamoDbPrefixListId": "dynamodb"}
 # A key may be of another type in DynamoDB than its column tells: a number kept as text, say.
 OVERRIDABLE: Final = frozenset({"HashKeyType", "RangeKeyType"})
+_LONGEST_BUCKET: Final = 63
+_WITH_NEW_IMAGES: Final = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
 
 
 def find_pipeline(name: str, *, folder: Path = PIPELINES) -> Pipeline:
@@ -50,22 +53,97 @@ def pipeline_facts(pipeline: Pipeline) -> Mapping[str, str]:
     }
 
 
-def region_facts(region: str, *, declared: Mapping[str, Parameter]) -> Mapping[str, str]:
+def account_facts(
+    clients: Clients, values: Mapping[str, str], *, account: str, declared: Mapping[str, Parameter]
+) -> Mapping[str, str]:
     """
-    Return what the *declared* parameters want to know of *region*.
+    Return what the *declared* parameters want to know of the *account* and its region, given the *values* known so far.
 
     Raises:
-        DeploymentSettingsError: The region does not have it.
-        ClientError: EC2 refuses to tell.
+        DeploymentSettingsError: It does not have what is needed.
+        ClientError: AWS refuses to tell.
     """
+    found = dict(_prefix_lists(clients, declared))
+    if "BucketName" in declared and not values.get("BucketName"):
+        # Names of buckets are taken all over the world: account and region make it ours.
+        parts = (values["Project"], values["Environment"], values["PipelineName"].replace("_", "-"), account)
+        found["BucketName"] = "-".join((*parts, clients.region))
+    table = values.get("ExistingTableName")
+    if "ExistingStreamArn" in declared and table and not values.get("ExistingStreamArn"):
+        found["ExistingStreamArn"] = stream_of(clients, table)
+    return found
+
+
+def _prefix_lists(clients: Clients, declared: Mapping[str, Parameter]) -> Mapping[str, str]:
     wanted = {name: service for name, service in _PREFIX_LISTS.items() if name in declared}
-    if not wanted:
-        return {}
-    ec2: Any = boto3.client("ec2", region_name=region)  # no stubs of EC2 for the sake of one call
-    return {name: _prefix_list(ec2, f"com.amazonaws.{region}.{service}") for name, service in wanted.items()}
+    return {
+        name: _prefix_list(clients.ec2, f"com.amazonaws.{clients.region}.{service}") for name, service in wanted.items()
+    }
 
 
-def _prefix_list(ec2: Any, name: str) -> str:  # noqa: ANN401 - see above
+def stream_of(clients: Clients, table: str) -> str:
+    """
+    Return the ARN of the stream of a *table* that is there already.
+
+    Raises:
+        DeploymentSettingsError: It has none with new images.
+        ClientError: DynamoDB refuses to tell.
+    """
+    try:
+        found = clients.dynamodb.describe_table(TableName=table)["Table"]
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        raise DeploymentSettingsError(
+            f"ExistingTableName is {table!r}, and there is no such table; leave it out to have it made"
+        ) from error
+    stream = found.get("StreamSpecification", {})
+    if not stream.get("StreamEnabled") or stream.get("StreamViewType") not in _WITH_NEW_IMAGES:
+        raise DeploymentSettingsError(
+            f"table {table} has no stream with new images; switch it on: aws dynamodb update-table "
+            f"--table-name {table} --stream-specification StreamEnabled=true,StreamViewType=NEW_IMAGE"
+        )
+    return found["LatestStreamArn"]
+
+
+def check_room(clients: Clients, values: Mapping[str, str], *, declared: Mapping[str, Parameter]) -> None:
+    """
+    See that nothing is in the way of a first creation: found out now, not after half an hour.
+
+    Raises:
+        DeploymentSettingsError: The bucket or the table is there already; the text says what to set.
+        ClientError: AWS refuses to tell.
+    """
+    bucket, table = values.get("BucketName", ""), values["TableName"]
+    if len(bucket) > _LONGEST_BUCKET:
+        raise DeploymentSettingsError(
+            f"the bucket would be named {bucket}, which is longer than {_LONGEST_BUCKET}; set BucketName"
+        )
+    if bucket and _is_there(lambda: clients.s3.head_bucket(Bucket=bucket)):
+        raise DeploymentSettingsError(
+            f"bucket {bucket} is there already, kept by an earlier make destroy perhaps; set BucketName to another, or "
+            "delete that one"
+        )
+    makes_table = "ExistingTableName" in declared and not values.get("ExistingTableName")
+    if makes_table and _is_there(lambda: clients.dynamodb.describe_table(TableName=table)):
+        raise DeploymentSettingsError(
+            f"table {table} is there already: set ExistingTableName to {table!r} to have it replicated"
+        )
+
+
+def _is_there(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except ClientError as error:
+        if code_of(error) in {"404", "NoSuchBucket", "ResourceNotFoundException"}:
+            return False
+        # The name of a bucket is taken by somebody else's.
+        if code_of(error) != "403":
+            raise
+    return True
+
+
+def _prefix_list(ec2: Any, name: str) -> str:  # noqa: ANN401 - see Clients
     found = ec2.describe_managed_prefix_lists(Filters=[{"Name": "prefix-list-name", "Values": [name]}])["PrefixLists"]
     if not found:
         raise DeploymentSettingsError(f"EC2 has no prefix list {name}; choose a region that has one")

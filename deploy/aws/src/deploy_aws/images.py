@@ -31,13 +31,17 @@ class Images:
     architecture: str
     by_stage: Mapping[str, str]
 
-    def parameters(self) -> Mapping[str, str]:
-        """Return them as the parameters of a template."""
-        return {parameter_of(stage): image for stage, image in self.by_stage.items()}
-
     def in_registry(self, prefix: str) -> bool:
         """Return whether all of them lie under *prefix*, such as host/ddb2aurora-dev."""
         return all(image.startswith(f"{prefix}/") for image in self.by_stage.values())
+
+
+def image_values(images: Images) -> Mapping[str, str]:
+    """Return *images* as the parameters of a template, with the architecture that they were built for."""
+    return {
+        **{parameter_of(stage): image for stage, image in images.by_stage.items()},
+        "Architecture": images.architecture,
+    }
 
 
 def parameter_of(stage: str) -> str:
@@ -96,11 +100,11 @@ def _is_there(ecr: "ECRClient", image: str) -> bool:
     if place is None or host is None:
         return False
     try:
-        ecr.describe_images(
+        found = ecr.describe_images(
             registryId=host["account"], repositoryName=place["repository"], imageIds=[{"imageDigest": place["digest"]}]
         )
     except ecr.exceptions.ClientError as error:
         if code_of(error) in {"ImageNotFoundException", "RepositoryNotFoundException"}:
             return False
         raise
-    return True
+    return bool(found["imageDetails"])

@@ -54,12 +54,11 @@ def left_behind(client: "CloudFormationClient", name: str) -> tuple[Holding, ...
     found: dict[tuple[str, str], Holding] = {}
     for page in client.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"]):
         for summary in page["StackSummaries"]:
-            # A stack inside another is named after it.
-            if summary["StackName"] == name or summary["StackName"].startswith(f"{name}-"):
-                root = summary.get("RootId", summary.get("StackId", ""))
-                if f":stack/{name}/" in root:
-                    for holding in _skipped(client, summary.get("StackId", ""), summary["StackName"]):
-                        found[holding.type, holding.id] = holding
+            stack_id = summary.get("StackId", "")
+            # Another environment may have a name that begins with ours; the root tells them apart.
+            if f":stack/{name}/" in summary.get("RootId", stack_id):
+                for holding in _skipped(client, stack_id, summary["StackName"]):
+                    found[holding.type, holding.id] = holding
     return tuple(found.values())
 
 
@@ -89,13 +88,14 @@ def _policies(client: "CloudFormationClient", stack: str) -> Mapping[str, str]:
 
 
 def _skipped(client: "CloudFormationClient", stack_id: str, name: str) -> Iterator[Holding]:
-    for page in client.get_paginator("list_stack_resources").paginate(StackName=stack_id):
-        for found in page["StackResourceSummaries"]:
-            if found["ResourceStatus"] == "DELETE_SKIPPED" and found.get("PhysicalResourceId"):
+    # Its history tells of what the delete left, and of what a replacement left before.
+    for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id):
+        for found in page["StackEvents"]:
+            if found.get("ResourceStatus") == "DELETE_SKIPPED" and found.get("PhysicalResourceId"):
                 yield Holding(
                     stack=name,
-                    resource=found["LogicalResourceId"],
-                    type=found["ResourceType"],
-                    id=found["PhysicalResourceId"],
+                    resource=found.get("LogicalResourceId", ""),
+                    type=found.get("ResourceType", ""),
+                    id=found.get("PhysicalResourceId", ""),
                     on_delete="Retain",
                 )

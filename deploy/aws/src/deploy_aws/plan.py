@@ -9,8 +9,8 @@ from deploy_aws.artifacts import upload_templates
 from deploy_aws.aws import Clients
 from deploy_aws.change_sets import Change
 from deploy_aws.errors import DeploymentFailedError
-from deploy_aws.facts import region_facts
-from deploy_aws.images import PLACEHOLDER, parameter_of, read_images
+from deploy_aws.facts import account_facts
+from deploy_aws.images import PLACEHOLDER, image_values, parameter_of, read_images
 from deploy_aws.rollout import Rollout, Wanted, wanted_bootstrap, wanted_root
 from deploy_aws.screen import Screen
 from deploy_aws.site import TEMPLATE_URL, Site
@@ -60,6 +60,8 @@ class Plan:
         """
         site = self._site
         stacks = self._rollout.stacks
+        account = self._clients.sts.get_caller_identity()["Account"]
+        self._screen.say(f"{site.environment.stack}: account {account}, region {self._clients.region}", kind="title")
         bootstrap = stacks.find(site.environment.bootstrap_stack)
         first = self._plan(
             wanted_bootstrap(site.environment.bootstrap_stack, site.templates, values=site.values()), bootstrap
@@ -71,7 +73,7 @@ class Plan:
         url = upload_templates(self._clients.s3, site.templates.values(), bucket=bootstrap.outputs["ArtifactBucket"])
         values = {
             **site.values(),
-            **region_facts(self._clients.region, declared=site.root_parameters),
+            **account_facts(self._clients, site.values(), account=account, declared=site.root_parameters),
             **self._images(root),
             TEMPLATE_URL: url,
         }
@@ -105,7 +107,7 @@ class Plan:
     def _images(self, root: Stack | None) -> Mapping[str, str]:
         pushed = read_images(self._site.images_file)
         if pushed is not None:
-            return {**pushed.parameters(), "Architecture": self._site.architecture(pushed)}
+            return image_values(pushed)
         self._screen.say("no images have been pushed from here: planned with those that are deployed", kind="warning")
         deployed = root.parameters if root else {}
         names = [parameter_of(stage) for stage in self._site.stages]

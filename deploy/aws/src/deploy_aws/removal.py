@@ -1,6 +1,5 @@
 """Remove what outlived its stack: for good, in bounded steps, and without a word against what is gone already."""
 
-from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +11,8 @@ from deploy_aws.screen import Screen
 from deploy_aws.waiting import Waiter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from mypy_boto3_s3 import S3Client
 
 _GONE = frozenset(
@@ -154,10 +155,10 @@ class Removal:
 
     def _remove_bucket(self, bucket: str) -> None:
         s3, removed = self._clients.s3, 0
-        for batch in _versions(s3, bucket):
+        # Always the first page: what a listing that goes on shows, while what it listed is deleted, is not defined.
+        while batch := _first_versions(s3, bucket):
             # S3 takes at most 1,000 keys a call, which is what a page holds.
-            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
-            errors = answer.get("Errors", [])
+            errors = s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True}).get("Errors", [])
             if errors:
                 raise NotRemovedError(
                     f"{len(errors)} objects of bucket {bucket} cannot be deleted: {errors[0].get('Code')} "
@@ -165,8 +166,9 @@ class Removal:
                 )
             removed += len(batch)
             self._screen.now(f"{bucket}: {removed:,} versions deleted")
-        for upload in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=bucket, Key=upload.get("Key", ""), UploadId=upload.get("UploadId", ""))
+        while uploads := s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+            for upload in uploads:
+                s3.abort_multipart_upload(Bucket=bucket, Key=upload.get("Key", ""), UploadId=upload.get("UploadId", ""))
         s3.delete_bucket(Bucket=bucket)
 
     def _remove_table(self, table: str) -> None:
@@ -179,11 +181,9 @@ class Removal:
         self._clients.logs.delete_log_group(logGroupName=group)
 
 
-def _versions(s3: "S3Client", bucket: str) -> Iterator[list[Any]]:
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        batch = [
-            {"Key": found.get("Key", ""), "VersionId": found.get("VersionId", "null")}
-            for found in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
-        ]
-        if batch:
-            yield batch
+def _first_versions(s3: "S3Client", bucket: str) -> list[Any]:
+    page = s3.list_object_versions(Bucket=bucket)
+    return [
+        {"Key": found.get("Key", ""), "VersionId": found.get("VersionId", "null")}
+        for found in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+    ]

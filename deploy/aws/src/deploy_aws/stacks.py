@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from deploy_aws.aws import code_of
 from deploy_aws.errors import DeploymentFailedError
-from deploy_aws.events import Event, History, causes
+from deploy_aws.events import Event, History, causes, points_elsewhere, validation_failures
 from deploy_aws.screen import Screen
 from deploy_aws.statuses import Step, at_rest, next_step
 from deploy_aws.waiting import Waiter
@@ -45,6 +45,7 @@ class Stacks:
         self._client = client
         self._waiter = waiter
         self._screen = screen
+        self._told: set[str] = set()
 
     def find(self, name: str) -> Stack | None:
         """
@@ -89,7 +90,9 @@ class Stacks:
             ClientError: CloudFormation refuses to tell.
         """
         begun = self.find(stack.id)
-        history = History(self._client, stack.id, since=begun.changed_at if begun else stack.changed_at)
+        history = History(
+            self._client, stack.id, since=begun.changed_at if begun else stack.changed_at, told=self._told
+        )
 
         def rested() -> tuple[Stack | None] | None:
             # The state first: what happened before it came to rest is then all told.
@@ -101,7 +104,10 @@ class Stacks:
 
         found = self._waiter.until(rested, seconds=seconds, what=f"the work on stack {stack.name}")[0]
         gone = found is None or found.status == "DELETE_COMPLETE"
-        return (None if gone else found), causes(history.events)
+        failures = causes(history.events)
+        if any(points_elsewhere(event.reason) for event in failures):
+            failures = validation_failures(self._client, StackName=stack.id) or failures
+        return (None if gone else found), failures
 
     def prepare(self, name: str, *, continue_rollback: bool = False) -> Stack | None:
         """
