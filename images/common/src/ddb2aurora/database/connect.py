@@ -25,8 +25,9 @@ _SQL_MODE: Final = (
     "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,"
     "ONLY_FULL_GROUP_BY"
 )
+# Not max_error_count: MySQL lets only an administrator set it, and warnings are counted whatever it is.
 _SESSION: Final = (
-    f"SET SESSION sql_mode = '{_SQL_MODE}', time_zone = '+00:00', sql_notes = 1, max_error_count = 64",
+    f"SET SESSION sql_mode = '{_SQL_MODE}', time_zone = '+00:00', sql_notes = 1",
     "SET SESSION innodb_lock_wait_timeout = 10, sql_safe_updates = 0",
     # See aurora_loader.apply for why this level and no higher one.
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",

@@ -12,10 +12,17 @@ from typing import Final, NamedTuple
 
 from ddb2aurora.database.connection import DatabaseConnection
 from ddb2aurora.database.schema import TableDefinition
-from ddb2aurora.sql import quote_name
+from ddb2aurora.errors import HaltError
+from ddb2aurora.sql import SHAPES_TABLE, quote_name
 
-_EXPECTED: Final = "_ddb2aurora_expected"
+# MySQL shows the columns of a temporary table only to those who may use a lasting one of the same name. So it has that
+# of a table which everybody may read, and which is never read or written under this one's cover.
+_EXPECTED: Final = SHAPES_TABLE
 _DISPLAY_WIDTH: Final = re.compile(r"^(tinyint|smallint|mediumint|int|bigint)\(\d+\)")
+
+
+class HiddenColumnsError(HaltError):
+    """The server shows this user nothing of our tables."""
 
 
 class DescribedColumn(NamedTuple):
@@ -67,13 +74,21 @@ def describe_expected(connection: DatabaseConnection, table: TableDefinition) ->
     Return the columns of *table* as the server would describe them.
 
     Raises:
+        HiddenColumnsError: The user may use none of our tables.
         pymysql.err.Error: The server refused it, or the connection was lost.
     """
     temporary = quote_name(table.database, _EXPECTED)
     connection.run(f"DROP TEMPORARY TABLE IF EXISTS {temporary}")
     connection.run(table.temporary_statement(_EXPECTED))
-    expected = _columns(connection, temporary)
-    connection.run(f"DROP TEMPORARY TABLE {temporary}")
+    try:
+        expected = _columns(connection, temporary)
+    finally:
+        connection.run(f"DROP TEMPORARY TABLE {temporary}")
+    if not expected:
+        raise HiddenColumnsError(
+            f"the user of the database may not see {temporary}; let ddb2aurora migrate grant it what it needs: "
+            "--loader-user or --operator-user"
+        )
     return expected
 
 

@@ -1,7 +1,8 @@
 """`ddb2aurora migrate`: bring the tables of a pipeline to what its file says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,14 @@ from operator_cli.site import Site
 if TYPE_CHECKING:
     from ddb2aurora.database.differences import Difference
     from ddb2aurora.database.migrate import Plan
+    from ddb2aurora.database.users import DatabaseUser, Role
+
+
+class UserAuth(StrEnum):
+    """How a user logs in to the database."""
+
+    IAM = "iam"
+    PASSWORD = "password"  # noqa: S105 - the way, not a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +38,18 @@ class Migration(Result):
     left_over: tuple["Difference", ...] = ()
 
     @classmethod
-    def of(cls, plan: "Plan", *, allow_copy: bool) -> "Migration":
-        """Return what *plan* would do."""
+    def of(cls, plan: "Plan", *, allow_copy: bool, users: "Sequence[DatabaseUser]") -> "Migration":
+        """Return what *plan* would do, and for which *users*."""
         changes = (f"{found.place} {found.text}: {found.statement}" for found in plan.to_do(allow_copy=allow_copy))
         noting = ("note the columns of the pipeline file",) if plan.notes_shape else ()
+        granting = (f"make sure that the user {user.name} has what the {user.role} needs" for user in users)
         return cls(
-            planned=(*(f"create the {found.what}: {found.statement}" for found in plan.creations), *changes, *noting),
+            planned=(
+                *(f"create the {found.what}: {found.statement}" for found in plan.creations),
+                *changes,
+                *noting,
+                *granting,
+            ),
             to_decide=plan.to_decide(allow_copy=allow_copy),
             left_over=plan.left_over,
         )
@@ -87,6 +102,25 @@ def _lines(differences: "tuple[Difference, ...]") -> Iterator[str]:
             yield f"    {found.statement};"
 
 
+def _users(loader: str | None, operator: str | None, *, auth: UserAuth) -> "list[DatabaseUser]":
+    from ddb2aurora.database.users import DatabaseUser  # noqa: PLC0415 - see operator_cli.registry
+    from ddb2aurora.settings import Secret, SettingsReader, process_environment  # noqa: PLC0415 - as above
+
+    reader, users = SettingsReader(process_environment()), []
+    asked: tuple[tuple[Role, str | None, str], ...] = (
+        ("loader", loader, "LOADER_DB_PASSWORD"),
+        ("operator", operator, "OPERATOR_DB_PASSWORD"),
+    )
+    for role, name, variable in asked:
+        if name:
+            password = None
+            if auth is UserAuth.PASSWORD:
+                password = Secret(reader.text(variable, what=f"the password that the user {name} gets if it is made"))
+            users.append(DatabaseUser(name, role, password))
+    reader.finish()
+    return users
+
+
 def migrate(
     *,
     pipeline: PipelineName = "web_analytics",
@@ -98,6 +132,21 @@ def migrate(
         bool,
         typer.Option("--allow-copy", help="Also do what makes the server copy the table, while loads wait."),
     ] = False,
+    loader_user: Annotated[
+        str | None,
+        typer.Option(envvar="LOADER_DB_USER", help="Also make this user, and grant it what the loader needs."),
+    ] = None,
+    operator_user: Annotated[
+        str | None,
+        typer.Option(envvar="OPERATOR_DB_USER", help="Also make this user, and grant it what these commands need."),
+    ] = None,
+    user_auth: Annotated[
+        UserAuth,
+        typer.Option(
+            envvar="DB_USER_AUTH",
+            help="How these users log in: iam, on AWS, or password, LOADER_DB_PASSWORD and OPERATOR_DB_PASSWORD.",
+        ),
+    ] = UserAuth.IAM,
     pipelines: PipelinesFolder = DEFAULT_PIPELINES_FOLDER,
 ) -> Result:
     """
@@ -110,18 +159,23 @@ def migrate(
     The database is reached as DB_HOST, DB_PORT, DB_USER and one of DB_PASSWORD, DB_SECRET_ARN, DB_AUTH=iam say.
     """
     from ddb2aurora.database import migrate as work  # noqa: PLC0415 - see operator_cli.registry
+    from ddb2aurora.database.users import ensure_user  # noqa: PLC0415 - as above
 
     site = Site.of(pipeline, folder=pipelines)
+    users = _users(loader_user, operator_user, auth=user_auth)
     with site.database() as at:
         if plan:
             found = work.compare(at.connection, site.pipeline, server=at.server, database=at.name)
-            return Migration.of(found, allow_copy=allow_copy)
+            return Migration.of(found, allow_copy=allow_copy, users=users)
         try:
             migrated = work.migrate(
                 at.connection, site.pipeline, server=at.server, database=at.name, allow_copy=allow_copy
             )
         except work.TableMismatchError as error:
-            return Migration.of(error.plan, allow_copy=allow_copy)
+            return Migration.of(error.plan, allow_copy=allow_copy, users=users)
+        done = migrated.done + tuple(
+            line for user in users for line in ensure_user(at.connection, user, tables=at.tables)
+        )
     return Migration(
-        done=migrated.done, to_decide=migrated.plan.to_decide(allow_copy=allow_copy), left_over=migrated.plan.left_over
+        done=done, to_decide=migrated.plan.to_decide(allow_copy=allow_copy), left_over=migrated.plan.left_over
     )
