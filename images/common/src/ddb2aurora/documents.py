@@ -2,11 +2,11 @@
 JSON documents inside items: exact decoding, and validation against a JSON Schema (draft 4 to 2020-12).
 
 Numbers keep every digit: whole numbers are `int`, others `Decimal`. The validator is the `jsonschema` package's, told
-that a `Decimal` is a number.
+that a `Decimal` is a number; schemas of plain keywords are checked by a program with the same verdicts.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, DecimalException
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +28,7 @@ from referencing.jsonschema import UnknownDialect, specification_with
 
 from ddb2aurora.codec import escape_pointer
 from ddb2aurora.errors import HaltError, Reason, RejectError
+from ddb2aurora.schema_program import Draft, Step, program_for
 
 if TYPE_CHECKING:
     from referencing._core import Resolver  # the package gives it no public name
@@ -37,8 +38,9 @@ Check = Callable[[Any], None]
 _MAX_EXPONENT: Final = 400  # a double ends at 1.8E+308; beyond this a number is an attack on memory, not a value
 _MAX_CHARACTERS: Final = 4_000  # Python itself reads whole numbers of at most 4,300 digits
 _DEFAULT_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+_DRAFT_4: Final = "http://json-schema.org/draft-04/schema"
 _DRAFTS: Final[dict[str, type[Validator]]] = {
-    "http://json-schema.org/draft-04/schema": Draft4Validator,
+    _DRAFT_4: Draft4Validator,
     "http://json-schema.org/draft-06/schema": Draft6Validator,
     "http://json-schema.org/draft-07/schema": Draft7Validator,
     "https://json-schema.org/draft/2019-09/schema": Draft201909Validator,
@@ -150,8 +152,18 @@ def _check_schema(validator: type[Validator], schema: Any) -> None:  # noqa: ANN
         raise SchemaFileError(f"not a valid JSON Schema: {error.message} at {pointer}") from error
 
 
-def _validator_for(schema: dict[str, Any]) -> Validator:
-    declared = str(schema.get("$schema", _DEFAULT_DRAFT)).rstrip("#")
+def _declared(schema: dict[str, Any]) -> str:
+    return str(schema.get("$schema", _DEFAULT_DRAFT)).rstrip("#")
+
+
+def full_validator(schema: dict[str, Any]) -> Validator:
+    """
+    Return the validator of the `jsonschema` package for a decoded *schema*, told of our numbers.
+
+    Raises:
+        SchemaFileError: It is not a JSON Schema that can be used.
+    """
+    declared = _declared(schema)
     if declared not in _DRAFTS:
         raise SchemaFileError(f"its $schema is {declared!r}, which is no draft from 4 to 2020-12")
     base = _DRAFTS[declared]
@@ -185,10 +197,18 @@ def schema_check(schema_text: str) -> Check:
     if not isinstance(schema, dict):
         raise SchemaFileError("not a JSON object, as a JSON Schema is here")
     try:
-        validator = _validator_for(schema)
+        validator = full_validator(schema)
         validator.is_valid(None)
     except RecursionError as error:
         raise SchemaFileError("its references lead in a circle, or it is nested too deeply") from error
+
+    is_draft_4 = _declared(schema) == _DRAFT_4
+    program = program_for(schema, draft=Draft.FOUR if is_draft_4 else Draft.LATER)
+
+    def run(document: Any) -> None:  # noqa: ANN401 - a document is any JSON value
+        breach = program(document) if program is not None else None
+        if breach is not None:
+            raise _violation(breach.place, breach.rule)
 
     def check(document: Any) -> None:  # noqa: ANN401 - a document is any JSON value
         try:
@@ -196,12 +216,11 @@ def schema_check(schema_text: str) -> Check:
         except RecursionError as deep:
             raise RejectError(Reason.SCHEMA_VIOLATION, detail="nested too deeply to be checked") from deep
         if error is not None:
-            raise _violation(error)
+            raise _violation(error.absolute_path, error.absolute_schema_path)
 
-    return check
+    return check if program is None else run
 
 
-def _violation(error: ValidationError) -> RejectError:
-    pointer = "".join(map(escape_pointer, error.absolute_path))
-    rule = "".join(map(escape_pointer, error.absolute_schema_path))
-    return RejectError(Reason.SCHEMA_VIOLATION, pointer=pointer, detail=f"breaks {rule}")
+def _violation(place: Iterable[Step], rule: Iterable[Step]) -> RejectError:
+    pointer = "".join(map(escape_pointer, place))
+    return RejectError(Reason.SCHEMA_VIOLATION, pointer=pointer, detail=f"breaks {''.join(map(escape_pointer, rule))}")
