@@ -13,7 +13,7 @@ from ddb2aurora.codec import encode_item
 from ddb2aurora.column_types import parse_column_type
 from ddb2aurora.envelope import Change
 from ddb2aurora.paths import FACTS, parse_path
-from ddb2aurora.pipeline import Column, Document, Misfit, Mode, Pipeline, TtlPolicy
+from ddb2aurora.pipeline import Column, Document, KeyPart, Misfit, Mode, Pipeline, TtlPolicy
 
 Kind = Literal["INSERT", "MODIFY", "REMOVE"]
 
@@ -56,6 +56,7 @@ def a_pipeline(
     on_ttl_delete: TtlPolicy = "delete",
     max_reject_share: float = 0.1,
     packing: bool = False,
+    heartbeat: Sequence[KeyPart] = (),
     columns: Sequence[Column] | None = None,
 ) -> Pipeline:
     """Return a pipeline; *documents* gives the text of a JSON Schema by attribute."""
@@ -72,6 +73,7 @@ def a_pipeline(
         on_ttl_delete=on_ttl_delete,
         max_reject_share=max_reject_share,
         packing=packing,
+        heartbeat=tuple(heartbeat),
         columns=tuple(columns),
     )
 

@@ -109,6 +109,7 @@ class Scenario:
                 "table": f"scenario-{self.name}",
                 "key": list(self.key),
                 "documents": {attribute: f"{name}-{attribute}.json" for attribute in documents},
+                **({"heartbeat": self.parts["heartbeat"]} if "heartbeat" in self.parts else {}),
             },
             "target": {
                 "database": database,

@@ -214,6 +214,7 @@ def test_an_event_log_takes_a_delete_whatever_the_columns_forbid_and_has_no_tabl
         "_ddb2aurora_loads",
         "_ddb2aurora_rejects",
         "_ddb2aurora_shapes",
+        "_ddb2aurora_heartbeat",
     ]
 
 

@@ -42,6 +42,7 @@ def test_the_tables_are_made_once(target):
         f"created the table {name}._ddb2aurora_loads",
         f"created the table {name}._ddb2aurora_rejects",
         f"created the table {name}._ddb2aurora_shapes",
+        f"created the table {name}._ddb2aurora_heartbeat",
         f"created the table {name}._ddb2aurora_horizons",
         f"noted the columns of things as generation 1 ({target.pipeline.shape})",
     )
@@ -49,6 +50,7 @@ def test_the_tables_are_made_once(target):
     assert tables(target) == (
         ("Things", "InnoDB", "Dynamic"),
         ("Things__tombstones", "InnoDB", "Dynamic"),
+        ("_ddb2aurora_heartbeat", "InnoDB", "Dynamic"),
         ("_ddb2aurora_horizons", "InnoDB", "Dynamic"),
         ("_ddb2aurora_loads", "InnoDB", "Dynamic"),
         ("_ddb2aurora_rejects", "InnoDB", "Dynamic"),
@@ -66,7 +68,7 @@ def test_the_database_is_made_when_there_is_none(target):
         target.query(f"DROP DATABASE IF EXISTS {other}")
 
     assert done[0] == f"created the database {other}"
-    assert len(done) == 8
+    assert len(done) == 9
     assert again == ()
 
 
@@ -189,6 +191,7 @@ def test_a_difference_is_named_with_its_mend_and_nothing_is_made(target, change,
     assert [table for table, *_ in tables(target)] == [
         "Things",
         "Things__tombstones",
+        "_ddb2aurora_heartbeat",
         "_ddb2aurora_horizons",
         "_ddb2aurora_rejects",
         "_ddb2aurora_shapes",

@@ -24,5 +24,13 @@ def test_a_row_without_a_time_is_as_old_as_its_stream_and_a_backfilled_one_as_ol
     assert Staged.of([a_row(version=0, changed_at_ms=2000)]).oldest_ms == 2000
 
 
+def test_heartbeats_are_no_rows_and_their_times_say_nothing_about_the_target():
+    beats = [a_row("H", version=0, changed_at_ms=None), a_row("H", changed_at_ms=9000)]
+
+    assert Staged.of([a_row(), *beats]) == Staged(upserts=1, heartbeats=2, newest_changed_at_ms=1000, oldest_ms=1000)
+    assert Staged.of(beats) == Staged(heartbeats=2)
+    assert Staged.of(beats).rows == 0
+
+
 def test_no_rows_have_no_times():
     assert Staged.of([]) == Staged()

@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 from builders import a_column, a_pipeline
 from jsonschema import Draft202012Validator
 
-from ddb2aurora.pipeline import Misfit, dump_pipeline, parse_pipeline
+from ddb2aurora.pipeline import KeyPart, Misfit, dump_pipeline, parse_pipeline
 from ddb2aurora.pipeline_file import PipelineFileError, pipeline_file_schema, read_pipeline_file
 
 REFERENCE = Path(__file__).parents[3] / "pipelines" / "web_analytics.yaml"
@@ -130,6 +131,52 @@ def test_a_pipeline_that_was_compiled_before_there_was_packing_does_not_pack():
 
     assert b"packing" not in compiled
     assert parse_pipeline(compiled, where="here") == a_pipeline(packing=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [("beat", KeyPart("id", "S", "beat")), ('"1"', KeyPart("id", "S", "1"))],
+)
+def test_a_key_is_kept_for_heartbeats(read, value, part):
+    assert read(THINGS.replace("[id]", f"[id]\n  heartbeat: {{id: {value}}}")).heartbeat == (part,)
+
+
+def test_a_key_of_numbers_is_kept_for_heartbeats_as_a_number(read):
+    text = THINGS.replace("varchar(100)", "bigint").replace("[id]", "[id]\n  heartbeat: {id: -1}")
+
+    assert read(text).heartbeat == (KeyPart("id", "N", "-1"),)
+
+
+@pytest.mark.parametrize(
+    ("type_", "heartbeat", "problem"),
+    [
+        ("varchar(100)", "{}", (5, "source.heartbeat: {} should be non-empty: The key of an item that is kept for ")),
+        (
+            "varchar(100)",
+            "{id: ''}",
+            (5, "source.heartbeat.id: '' should be non-empty: A text that is not empty, or a"),
+        ),
+        ("varchar(100)", "{id: 1.5}", (5, "source.heartbeat.id: 1.5 is not of type 'string', 'integer': A text")),
+        ("varchar(100)", "{id: true}", (5, "source.heartbeat.id: True is not of type 'string', 'integer': A text")),
+        ("varchar(100)", "{n: 1}", (5, "heartbeat: give it each attribute of the key, and no other: id")),
+        ("varchar(100)", "{id: a, n: 1}", (5, "heartbeat: give it each attribute of the key, and no other: id")),
+        ("varchar(3)", "{id: beat}", (5, "heartbeat: id varchar(3): ")),
+        ("int", "{id: beat}", (5, "heartbeat: id int: ")),
+    ],
+)
+def test_a_key_that_no_item_of_the_table_can_have_is_refused_with_its_line(read, type_, heartbeat, problem):
+    text = THINGS.replace("varchar(100)", type_).replace("[id]", f"[id]\n  heartbeat: {heartbeat}")
+
+    [(line, found)] = problems(read, text)
+
+    assert (line, found[: len(problem[1])]) == problem
+
+
+def test_a_pipeline_that_was_compiled_before_there_were_heartbeats_keeps_no_key():
+    compiled = msgspec.json.decode(dump_pipeline(a_pipeline()))
+    del compiled["heartbeat"]
+
+    assert parse_pipeline(msgspec.json.encode(compiled), where="here") == a_pipeline()
 
 
 def test_anchors_and_aliases_save_words(read):

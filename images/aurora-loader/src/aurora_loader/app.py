@@ -137,6 +137,9 @@ class App:
             "RowsRejected": outcome.rejected,
         }
         self._metrics.emit(ObjectsLoaded=1, LoadDuration=duration_ms, **counts)
+        if outcome.landed.newest_sent_at_ms is not None:
+            lag_ms = max(0, visible_ms - outcome.landed.newest_sent_at_ms)
+            self._metrics.emit(HeartbeatsLoaded=outcome.landed.count, HeartbeatLag=lag_ms)
         if outcome.newest_changed_at_ms is not None:
             self._metrics.emit(LoadLag=max(0, visible_ms - outcome.newest_changed_at_ms))
         _LOG.info("object loaded", extra=fields(object=ref.url, duration_ms=duration_ms, **counts))

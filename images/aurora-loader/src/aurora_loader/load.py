@@ -16,6 +16,7 @@ from typing import Final, Protocol
 import pymysql
 
 from aurora_loader.entries import Entries
+from aurora_loader.heartbeats import land_heartbeats
 from aurora_loader.manifests import Manifests
 from aurora_loader.modes import statements_of
 from aurora_loader.outcome import Outcome
@@ -260,8 +261,9 @@ class _Transaction:
     ) -> Outcome:
         staged = self._staging.load(self._connection, ref, source, written=written)
         check_age(staged, horizon_ms=horizon_ms, pipeline=self._pipeline, ref=ref)
+        landed = land_heartbeats(self._connection, staged, tables=self._tables, pipeline=self._pipeline)
         applied = self._statements.apply(self._connection, staged=staged)
-        return Outcome.of(applied, rows=staged.rows, newest_changed_at_ms=staged.newest_changed_at_ms)
+        return Outcome.of(applied, rows=staged.rows, newest_changed_at_ms=staged.newest_changed_at_ms, landed=landed)
 
     def _line_by_line(self, ref: ObjectRef, rows: int, *, horizon_ms: int) -> Outcome:
         result = LineByLine(
@@ -276,6 +278,7 @@ class _Transaction:
         return Outcome.of(
             result.applied,
             rejected=result.rejected,
-            rows=result.rows,
+            rows=result.rows - result.landed.count,
             newest_changed_at_ms=result.newest_changed_at_ms,
+            landed=result.landed,
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aurora_loader.heartbeats import NONE_LANDED, Landed
 from aurora_loader.staged import Applied
 
 
@@ -10,7 +11,7 @@ class Outcome:
     """
     What came of an object: *rows* of them were in it, and each was applied, stale, deleted or rejected.
 
-    A *repeated* object had been loaded before; nothing was done.
+    A *repeated* object had been loaded before; nothing was done. Heartbeats are not among the rows; they *landed*.
     """
 
     rows: int = 0
@@ -20,9 +21,18 @@ class Outcome:
     rejected: int = 0
     newest_changed_at_ms: int | None = None
     repeated: bool = False
+    landed: Landed = NONE_LANDED
 
     @classmethod
-    def of(cls, applied: Applied, *, rejected: int = 0, rows: int, newest_changed_at_ms: int | None) -> "Outcome":
+    def of(
+        cls,
+        applied: Applied,
+        *,
+        rejected: int = 0,
+        rows: int,
+        newest_changed_at_ms: int | None,
+        landed: Landed = NONE_LANDED,
+    ) -> "Outcome":
         """Return the outcome of a load, whose counts have to add up."""
         accounted = applied.applied + applied.stale + applied.deleted + rejected
         if accounted != rows or applied.stale < 0:
@@ -34,6 +44,7 @@ class Outcome:
             deleted=applied.deleted,
             rejected=rejected,
             newest_changed_at_ms=newest_changed_at_ms,
+            landed=landed,
         )
 
     def dealt_out(self, count: int) -> "tuple[Outcome, ...]":

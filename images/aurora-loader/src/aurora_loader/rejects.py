@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pymysql
 
+from aurora_loader.heartbeats import NONE_LANDED, Landed, land_heartbeats
 from aurora_loader.staged import Applied, Statements
 from aurora_loader.staging import RowsRefusedError, Staging, check_age
 from ddb2aurora.database.connection import DatabaseConnection, as_template
@@ -73,6 +74,7 @@ class SlowResult:
     rows: int = 0
     rejected: int = 0
     newest_changed_at_ms: int | None = None
+    landed: Landed = NONE_LANDED
 
 
 class LineByLine:
@@ -136,7 +138,7 @@ class LineByLine:
             self._reject(line, _Refusal(0, _MALFORMED))
             return None
         # The table may allow NULL where the pipeline file does not; a delete leaves values behind only in a log.
-        if written.unfilled and (row.operation == "U" or self._pipeline.mode == "append"):
+        if written.unfilled and (row.operation == "U" or (row.operation != "H" and self._pipeline.mode == "append")):
             self._reject(line, _Refusal(0, f"null_not_allowed in column {written.unfilled[0]}"))
             return None
         return written.row(row, shape=self._pipeline.shape)
@@ -171,6 +173,7 @@ class LineByLine:
         try:
             staged = self._staging.fill(self._connection, [row for _, row in lines])
             check_age(staged, horizon_ms=self._horizon_ms, pipeline=self._pipeline, ref=self._ref)
+            landed = land_heartbeats(self._connection, staged, tables=self._tables, pipeline=self._pipeline)
             applied = self._statements.apply(self._connection, staged=staged)
         except RowsRefusedError as error:
             refusal = self._refusal(error.number, error.message)
@@ -180,6 +183,7 @@ class LineByLine:
             refusal = self._refusal(error_number(error), str(error.args[1]))
         else:
             self._result.applied += applied
+            self._result.landed += landed
             times = (self._result.newest_changed_at_ms, staged.newest_changed_at_ms)
             self._result.newest_changed_at_ms = max((time for time in times if time is not None), default=None)
             return

@@ -12,7 +12,7 @@ from ddb2aurora.version import epoch_of
 @dataclass(frozen=True, slots=True)
 class Staged:
     """
-    What stands in staging: rows by operation, and the times of the newest and the oldest change.
+    What stands in staging: rows by operation, heartbeats, and the times of the newest and the oldest change.
 
     *oldest_ms* is at most the time of the oldest change: a row without a time counts as old as its stream.
     """
@@ -20,18 +20,21 @@ class Staged:
     upserts: int = 0
     deletes: int = 0
     soft_deletes: int = 0
+    heartbeats: int = 0
     newest_changed_at_ms: int | None = None
     oldest_ms: int | None = None
 
     @property
     def rows(self) -> int:
-        """All rows."""
+        """All rows of changes."""
         return self.upserts + self.deletes + self.soft_deletes
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "Staged":
         """Return what stands in staging when *rows* do."""
-        rows = tuple(rows)
+        staged = tuple(rows)
+        # A heartbeat is no change of an item: whatever its time, it says nothing about the target's.
+        rows = tuple(row for row in staged if row.operation != "H")
         counts = {operation: sum(row.operation == operation for row in rows) for operation in "UDS"}
         times = [row.changed_at_ms for row in rows if row.changed_at_ms is not None]
         ages = [epoch_of(row.version) if row.changed_at_ms is None else row.changed_at_ms for row in rows]
@@ -39,6 +42,7 @@ class Staged:
             upserts=counts["U"],
             deletes=counts["D"],
             soft_deletes=counts["S"],
+            heartbeats=len(staged) - len(rows),
             newest_changed_at_ms=max(times, default=None),
             oldest_ms=min(ages, default=None),
         )

@@ -160,15 +160,17 @@ class Staging:
         )
         if any(found != shape for found, *_ in groups):
             raise OtherShapesError(shape)
-        counts = dict.fromkeys("UDS", 0)
+        counts = dict.fromkeys("UDSH", 0)
         for _, operation, count, *_ in groups:
             if operation not in counts:
-                raise RowsRefusedError(0, "an operation that is none of U, D and S")
+                raise RowsRefusedError(0, "an operation that is none of U, D, S and H")
             counts[operation] += count
+        groups = tuple(group for group in groups if group[1] != "H")
         return Staged(
             upserts=counts["U"],
             deletes=counts["D"],
             soft_deletes=counts["S"],
+            heartbeats=counts["H"],
             newest_changed_at_ms=max((newest for *_, newest, _ in groups if newest is not None), default=None),
             oldest_ms=min((int(oldest) for *_, oldest in groups), default=None),
         )

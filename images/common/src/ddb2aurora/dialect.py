@@ -2,8 +2,8 @@ r"""
 The row dialect: how a row is written, and the LOAD clause that reads it. One writer, one clause, one module.
 
 UTF-8; `,` between fields; `"` around a field where needed; `\` escapes; `\n` ends a line; `\N` is NULL. A line holds
-`_shape`, `_op` (`U` upsert, `D` delete, `S` soft delete), `_version`, `_changed_at_ms`, then the columns in the order
-of the pipeline file. Binary fields are hexadecimal digits, which the clause turns back with UNHEX.
+`_shape`, `_op` (`U` upsert, `D` delete, `S` soft delete, `H` heartbeat), `_version`, `_changed_at_ms`, then the columns
+in the order of the pipeline file. Binary fields are hexadecimal digits, which the clause turns back with UNHEX.
 """
 
 import re
@@ -14,7 +14,7 @@ from ddb2aurora.column_types import ColumnType
 from ddb2aurora.errors import Ddb2AuroraError
 from ddb2aurora.sql import CHANGED_AT_COLUMN, VERSION_COLUMN, quote_name
 
-Operation: TypeAlias = Literal["U", "D", "S"]
+Operation: TypeAlias = Literal["U", "D", "S", "H"]
 Field: TypeAlias = str | None
 
 SHAPE_COLUMN: Final = "_shape"
@@ -25,7 +25,7 @@ LOAD_DIALECT: Final = r"""CHARACTER SET utf8mb4
 FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"' ESCAPED BY '\\'
 LINES TERMINATED BY '\n'"""
 
-_OPERATIONS: Final[dict[str, Operation]] = {"U": "U", "D": "D", "S": "S"}
+_OPERATIONS: Final[dict[str, Operation]] = {"U": "U", "D": "D", "S": "S", "H": "H"}
 _MAX_DIGITS: Final = 65  # a version is DECIMAL(65,0)
 _NULL: Final = "\\N"
 # A field with one of these is enclosed. So is the word NULL, which LOAD DATA reads as NULL when it stands bare.

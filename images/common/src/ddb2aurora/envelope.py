@@ -9,6 +9,7 @@ One change is one line of JSON, format version 1:
 `keys` and `image` are DynamoDB JSON as the stream gave them; `image` is null for a REMOVE. `trimmed` says that
 attributes which the pipeline does not map were left out, because the whole change was too large for a Firehose record.
 A Firehose record holds the line of one change, or, where the pipeline file says `packing: on`, those of several.
+A `HEARTBEAT` is no change of an item, see `ddb2aurora.heartbeat`; its keys are empty, and its image is null.
 Readers learn a new format version one release before writers use it; golden bytes of every version stay in the tests.
 """
 
@@ -28,7 +29,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What happened to one item. A frozen, slotted struct, which msgspec decodes and checks in one pass."""
 
     format_version: Literal[1] = msgspec.field(name="v", default=FORMAT_VERSION)
-    event: Literal["INSERT", "MODIFY", "REMOVE"]
+    event: Literal["INSERT", "MODIFY", "REMOVE", "HEARTBEAT"]
     event_id: str = msgspec.field(name="id")
     table: str
     keys: dict[str, Any]

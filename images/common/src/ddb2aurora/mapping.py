@@ -15,6 +15,7 @@ from ddb2aurora.documents import Check, decode_document, schema_check
 from ddb2aurora.envelope import Change
 from ddb2aurora.errors import Reason, RejectError
 from ddb2aurora.fields import MisfitError, encoder_for
+from ddb2aurora.heartbeat import heartbeat_in, heartbeat_row
 from ddb2aurora.paths import CHANGED_AT_MS, EVENT_NAME, ITEM, MISSING, SEQUENCE_NUMBER, look_up
 from ddb2aurora.pipeline import Column, Misfit, Pipeline, TtlPolicy
 from ddb2aurora.version import version_of
@@ -36,6 +37,7 @@ class Mapper:
         Raises:
             SchemaFileError: A JSON Schema of the pipeline cannot be used.
         """
+        self._pipeline = pipeline
         self._shape = pipeline.shape
         self._key = frozenset(pipeline.source_key)
         self._attributes = None if pipeline.reads_whole_item else pipeline.attributes
@@ -55,11 +57,14 @@ class Mapper:
         """
         Return the row that *change* puts into the target or deletes from it; None if it is to leave no trace there.
 
-        Only a delete by time to live leaves none, when the pipeline says `on_ttl_delete: keep`.
+        A delete by time to live leaves none when the pipeline says `on_ttl_delete: keep`, nor does the delete of the
+        item that the pipeline keeps for heartbeats.
 
         Raises:
             RejectError: The change can never load; the error says why and where in the item.
         """
+        if change.event == "HEARTBEAT" or (self._pipeline.heartbeat and self._pipeline.is_heartbeat(change.keys)):
+            return self._heartbeat(change)
         if change.event != "REMOVE":
             return self.upsert(change)
         version = self._version(change)
@@ -85,6 +90,11 @@ class Mapper:
         values = self._open_documents(item) if self._documents else item
         fields = tuple(field_of(change, item, values) for _, field_of in self._fields)
         return Row(self._shape, "U", version, change.changed_at_ms, fields)
+
+    def _heartbeat(self, change: Change) -> Row | None:
+        if change.event == "REMOVE":
+            return None
+        return heartbeat_row(heartbeat_in(change), pipeline=self._pipeline, streamed_at_ms=change.changed_at_ms)
 
     def _version(self, change: Change) -> int:
         if change.keys.keys() != self._key:

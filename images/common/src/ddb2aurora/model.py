@@ -17,7 +17,7 @@ def rows_after(rows: Iterable[Row], *, pipeline: Pipeline) -> dict[Fields, Field
     `stamps_after`. An event log has a row for each change, and the change's version at the end of its key.
     """
     if pipeline.mode == "append":
-        return {(*_key(row, pipeline), str(row.version)): row.fields for row in rows}
+        return {(*_key(row, pipeline), str(row.version)): row.fields for row in rows if row.operation != "H"}
     upserts, deletes, _ = _newest(rows, pipeline)
     return {key: row.fields for key, row in upserts.items() if key not in deletes or deletes[key].version < row.version}
 
@@ -34,7 +34,8 @@ def stamps_after(rows: Iterable[Row], *, pipeline: Pipeline) -> dict[Fields, int
 
 
 def _newest(rows: Iterable[Row], pipeline: Pipeline) -> tuple[dict[Fields, Row], dict[Fields, Row], dict[Fields, Row]]:
-    newest: dict[str, dict[Fields, Row]] = {"U": {}, "D": {}, "S": {}}
+    # A heartbeat never reaches the target.
+    newest: dict[str, dict[Fields, Row]] = {"U": {}, "D": {}, "S": {}, "H": {}}
     for row in rows:
         found, key = newest[row.operation], _key(row, pipeline)
         if key not in found or row.version > found[key].version:

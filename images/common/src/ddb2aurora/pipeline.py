@@ -6,9 +6,10 @@ this module holds the compiled form and reads it, so that a function needs neith
 """
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path as FilePath
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -41,6 +42,14 @@ class Document(msgspec.Struct, frozen=True):
 
     attribute: str
     schema: str
+
+
+class KeyPart(msgspec.Struct, frozen=True):
+    """One key attribute of an item, in DynamoDB's terms: its *kind* (text or number) and *value*."""
+
+    attribute: str
+    kind: Literal["S", "N"]
+    value: str
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -77,6 +86,7 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     on_ttl_delete: TtlPolicy
     max_reject_share: float
     packing: bool = False
+    heartbeat: tuple[KeyPart, ...] = ()
     columns: tuple[Column, ...]
 
     @property
@@ -96,6 +106,15 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
         """The attributes of an item that this pipeline reads."""
         mapped = {str(column.path[0]) for column in self.columns if column.path}
         return frozenset(mapped | set(self.source_key) | {document.attribute for document in self.documents})
+
+    def is_heartbeat(self, attributes: Mapping[str, Any]) -> bool:
+        """
+        Return whether *attributes*, an item or its key in DynamoDB JSON, are those of the item kept for heartbeats.
+
+        Such an item is no part of the data: it never becomes a row.
+        """
+        parts = self.heartbeat
+        return bool(parts) and all(attributes.get(part.attribute) == {part.kind: part.value} for part in parts)
 
     @property
     def keeps_deleted(self) -> bool:

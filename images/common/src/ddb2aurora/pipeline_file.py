@@ -6,6 +6,7 @@ that only make sense together (a key attribute without a column, a name that MyS
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, cast
@@ -16,8 +17,9 @@ from jsonschema.exceptions import ValidationError
 
 from ddb2aurora.column_types import ColumnType, parse_column_type
 from ddb2aurora.documents import SchemaFileError, schema_check
+from ddb2aurora.fields import MisfitError, encoder_for
 from ddb2aurora.paths import FACTS, ITEM, parse_path
-from ddb2aurora.pipeline import Column, Document, Misfit, Pipeline
+from ddb2aurora.pipeline import Column, Document, KeyPart, Misfit, Pipeline
 from ddb2aurora.pipeline_source import PipelineFileError, PipelineSource, Problem
 from ddb2aurora.sql import CHANGED_AT_COLUMN, DELETED_AT_COLUMN, VERSION_COLUMN
 
@@ -94,6 +96,7 @@ def _build(source: PipelineSource) -> Pipeline | None:
         mode=mode,
         on_ttl_delete=target.get("on_ttl_delete", "soft_delete" if mode == "soft_delete" else "delete"),
         max_reject_share=target.get("max_reject_share", _DEFAULT_MAX_REJECT_SHARE),
+        heartbeat=_heartbeat(source, value["source"].get("heartbeat", {}), columns),
         # YAML 1.1 reads a bare on as true; where it is quoted, it is the word.
         packing=value.get("packing", False) in (True, "on"),
         columns=columns,
@@ -142,6 +145,27 @@ def _documents(source: PipelineSource, documents: Mapping[str, str]) -> Iterator
             source.report(place, f"the JSON Schema {file!r} cannot be used: {error}")
         else:
             yield Document(attribute=attribute, schema=text)
+
+
+def _heartbeat(
+    source: PipelineSource, given: Mapping[str, str | int], columns: tuple[Column, ...]
+) -> tuple[KeyPart, ...]:
+    key = source.value["source"]["key"]
+    place = ("source", "heartbeat")
+    if given and set(given) != set(key):
+        source.report(place, f"heartbeat: give it each attribute of the key, and no other: {', '.join(key)}")
+        return ()
+    by_path = {column.path: column for column in columns}
+    for attribute, value in given.items():
+        column = by_path[(attribute,)]
+        try:
+            encoder_for(column.type)(Decimal(value) if isinstance(value, int) else value)
+        except MisfitError as error:
+            source.report((*place, attribute), f"heartbeat: {attribute} {column.type.sql}: {error.detail}")
+    return tuple(
+        KeyPart(attribute=attribute, kind="N" if isinstance(value, int) else "S", value=str(value))
+        for attribute, value in given.items()
+    )
 
 
 def _check_key(source: PipelineSource, key: tuple[str, ...], columns: tuple[Column, ...]) -> None:

@@ -34,7 +34,7 @@ class Draft(Enum):
 Program: TypeAlias = Callable[[Any], Breach | None]
 _Maker: TypeAlias = Callable[[Any, Mapping[str, Any], Draft], Program]
 
-_ANNOTATIONS: Final = frozenset(("$schema", "title", "description", "default", "examples", "$comment"))
+ANNOTATIONS: Final = frozenset(("$schema", "title", "description", "default", "examples", "$comment"))
 _CLASSES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "array": (list,),
@@ -66,7 +66,7 @@ def _node(schema: Any, draft: Draft) -> Program:  # noqa: ANN401 - JSON
     programs: list[tuple[str, Program]] = []
     # The full validator takes the keywords in the order of the schema as well.
     for keyword, value in schema.items():
-        if keyword in _ANNOTATIONS:
+        if keyword in ANNOTATIONS:
             continue
         maker = _MAKERS.get(keyword)
         if maker is None:

@@ -5,6 +5,7 @@ import re
 LOADS_TABLE = "_ddb2aurora_loads"
 REJECTS_TABLE = "_ddb2aurora_rejects"
 HORIZONS_TABLE = "_ddb2aurora_horizons"
+HEARTBEATS_TABLE = "_ddb2aurora_heartbeat"
 SHAPES_TABLE = "_ddb2aurora_shapes"
 VERIFY_TABLE = "_ddb2aurora_verify"
 VERIFY_RUNS_TABLE = "_ddb2aurora_verify_runs"

@@ -14,6 +14,7 @@ from ddb2aurora.pipeline import Column, Pipeline
 from ddb2aurora.sql import (
     CHANGED_AT_COLUMN,
     DELETED_AT_COLUMN,
+    HEARTBEATS_TABLE,
     HORIZONS_TABLE,
     LOADS_TABLE,
     REJECTS_TABLE,
@@ -95,6 +96,7 @@ class Tables:
     rejects: TableDefinition
     horizons: TableDefinition
     shapes: TableDefinition
+    heartbeats: TableDefinition
     staging: TableDefinition
     lines: TableDefinition
     remembers_deletes: bool
@@ -103,8 +105,8 @@ class Tables:
     def lasting(self) -> tuple[TableDefinition, ...]:
         """The tables that `migrate` makes."""
         if self.remembers_deletes:
-            return self.target, self.tombstones, self.loads, self.rejects, self.shapes, self.horizons
-        return self.target, self.loads, self.rejects, self.shapes
+            return self.target, self.tombstones, self.loads, self.rejects, self.shapes, self.heartbeats, self.horizons
+        return self.target, self.loads, self.rejects, self.shapes, self.heartbeats
 
 
 def tables_of(pipeline: Pipeline, *, database: str, key_collation: str) -> Tables:
@@ -140,6 +142,7 @@ def tables_of(pipeline: Pipeline, *, database: str, key_collation: str) -> Table
         rejects=TableDefinition(database, REJECTS_TABLE, _REJECTS, ("object_id", "line_number")),
         horizons=TableDefinition(database, HORIZONS_TABLE, _horizons(key_collation), ("target_table",)),
         shapes=TableDefinition(database, SHAPES_TABLE, _shapes(key_collation), ("target_table", "generation")),
+        heartbeats=TableDefinition(database, HEARTBEATS_TABLE, _HEARTBEATS, ("pipeline", "version")),
         staging=TableDefinition(database, "_ddb2aurora_staging", _staging(pipeline, key_collation), ("_line",)),
         lines=TableDefinition(database, "_ddb2aurora_lines", _LINES, ("line_number",)),
         remembers_deletes=not is_log,
@@ -254,6 +257,17 @@ _LOADS: Final = (
     ColumnDefinition("load_id", "binary(16) NULL"),
     ColumnDefinition("duration_ms", "bigint unsigned NOT NULL DEFAULT 0"),
     ColumnDefinition("loaded_at", "datetime(6) NOT NULL"),
+)
+
+_HEARTBEATS: Final = (
+    # A pipeline's name has 48 letters, digits and underscores at most.
+    ColumnDefinition("pipeline", f"varchar(64) {_ASCII} NOT NULL"),
+    ColumnDefinition("version", f"{_VERSION_TYPE} NOT NULL"),
+    ColumnDefinition("sent_at_ms", "bigint NOT NULL"),
+    # NULL for one that did not pass the stream of the source.
+    ColumnDefinition("streamed_at_ms", "bigint NULL"),
+    ColumnDefinition("loaded_at", "datetime(6) NOT NULL"),
+    ColumnDefinition("lag_ms", "bigint NOT NULL"),
 )
 
 _REJECTS: Final = (
