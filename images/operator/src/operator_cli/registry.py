@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "migrate": "operator_cli.commands.migrate:migrate",
     "seed": "operator_cli.commands.seed:seed",
     "verify": "operator_cli.commands.verify:verify",
+    "diff-item": "operator_cli.commands.diff_item:diff_item",
     "redrive": "operator_cli.commands.redrive:redrive",
     "sweep": "operator_cli.commands.sweep:sweep",
     "purge": "operator_cli.commands.purge:purge",

@@ -13,7 +13,7 @@ from ddb2aurora.codec import decode
 from ddb2aurora.database.values import comparable
 from ddb2aurora.dialect import Field
 from ddb2aurora.envelope import Change
-from ddb2aurora.errors import Reason, RejectError
+from ddb2aurora.errors import HaltError, Reason, RejectError
 from ddb2aurora.fields import MisfitError, encoder_for
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.paths import EVENT_NAME, SEQUENCE_NUMBER
@@ -28,6 +28,10 @@ Kind: TypeAlias = Literal["equal", "missing", "extra", "different", "unloadable"
 
 _EVENTS: Final[tuple[Event, ...]] = ("INSERT", "MODIFY")
 _SEQUENCES: Final = 10**SEQUENCE_DIGITS
+
+
+class NotComparableError(HaltError):
+    """The target of this pipeline cannot be compared with its source."""
 
 
 class TargetRow(NamedTuple):
@@ -65,11 +69,17 @@ class Comparison:
 
     def __init__(self, pipeline: Pipeline) -> None:
         """
-        Prepare the comparison for *pipeline*, which is no event log.
+        Prepare the comparison for *pipeline*.
 
         Raises:
+            NotComparableError: The pipeline writes an event log.
             SchemaFileError: A JSON Schema of the pipeline cannot be used.
         """
+        if pipeline.mode == "append":
+            raise NotComparableError(
+                f"pipeline {pipeline.name} writes an event log: its rows are changes, and the source keeps items only; "
+                "compare with what `rebuild` makes of the backup"
+            )
         self.pipeline = pipeline
         self._mapper = Mapper(pipeline)
         self._key = tuple((str(column.path[0]), encoder_for(column.type)) for column in pipeline.key_columns)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ddb2aurora.errors import HaltError, RetryError
@@ -102,6 +102,7 @@ class Source:
         self._table = pipeline.source_table
         self._budget = budget
         self._sleep = sleep
+        self._is_heartbeat = pipeline.is_heartbeat
         # What no column reads need not be turned into another form.
         self._attributes = None if pipeline.reads_whole_item else pipeline.attributes
         with aws_errors(where=f"table {self._table}"):
@@ -116,6 +117,7 @@ class Source:
                 f"table {self._table} has the key {', '.join(key)}, and pipeline {pipeline.name} names "
                 f"{', '.join(pipeline.source_key)}; mend `key` in the pipeline file"
             )
+        self.key_types: Mapping[str, AttributeType] = {name: types[name] for name in key}
         self.keys = ItemKeys(pipeline, types)
         # It spares the network, not the read units.
         names = {f"#{position}": name for position, name in enumerate(pipeline.source_key)}
@@ -153,7 +155,7 @@ class Source:
             self._budget.spend(_units(answer.get("ConsumedCapacity"), found))
             last = answer.get("LastEvaluatedKey")
             start = as_in_a_stream(last) if last else None
-            yield Page(tuple(map(self._carried, found)), start)
+            yield Page(tuple(self._carried(found)), start)
             if not start:
                 return
 
@@ -185,7 +187,7 @@ class Source:
             found = answer.get("Responses", {}).get(self._table, [])
             consumed = answer.get("ConsumedCapacity")
             self._budget.spend(_units(consumed[0] if consumed else None, found))
-            yield from map(self._carried, found)
+            yield from self._carried(found)
             # More than 16 MB, or a throttled partition: the rest is handed back.
             left: Any = answer.get("UnprocessedKeys", {}).get(self._table)
             wanted = list(left["Keys"]) if left else []
@@ -195,9 +197,12 @@ class Source:
             f"table {self._table} kept back {len(wanted)} items; raise its capacity or lower --read-units"
         )
 
-    def _carried(self, item: Mapping[str, Any]) -> Item:
+    def _carried(self, items: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
+        """Yield *items* as a stream carries them; the one that is kept for heartbeats is no part of the data."""
         wanted = self._attributes
-        return {name: as_in_a_stream(value) for name, value in item.items() if wanted is None or name in wanted}
+        for item in items:
+            if not self._is_heartbeat(item):
+                yield {name: as_in_a_stream(value) for name, value in item.items() if wanted is None or name in wanted}
 
 
 def _units(consumed: Any, items: Sequence[Any]) -> float:  # noqa: ANN401 - a part of the SDK's answer
