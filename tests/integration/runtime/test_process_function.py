@@ -268,6 +268,24 @@ def test_a_crash_fault_kills_the_process_at_its_moment(a_function, tmp_path, fau
     assert (len(marks.read_text().splitlines()) if marks.exists() else 0) == works
 
 
+def test_a_deployment_lets_a_running_event_end_as_it_began_and_later_events_see_what_is_new(a_function, tmp_path):
+    function = a_function("describe", concurrency=2)
+    busy = a_function("work", concurrency=2)
+    mark = tmp_path / "mark"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(busy.invoke, {"mark": str(mark), "sleep": 0.5})
+        eventually(mark.exists)
+        before = function.invoke({}).payload["environment"]["COLOUR"]
+
+        busy.deploy(COLOUR="red")
+        function.deploy(COLOUR="red")
+        after = function.invoke({}).payload["environment"]["COLOUR"]
+        ended = running.result().payload
+
+    assert (before, after) == ("blue", "red")
+    assert ended not in (busy.invoke({}).payload, *busy.pids)
+
+
 def test_stop_ends_idle_and_busy_processes_and_later_events_are_throttled(a_function):
     function = a_function(concurrency=2)
     with ThreadPoolExecutor(2) as threads:

@@ -56,6 +56,7 @@ class ProcessFunction:
         self._condition = Condition()
         self._idle: list[Environment] = []
         self._busy: set[Environment] = set()
+        self._outdated: set[Environment] = set()
         self._places_taken = 0
         self._stopped = False
         self._random = Random(name)  # noqa: S311 - moments of injected faults, not secrets
@@ -92,6 +93,19 @@ class ProcessFunction:
         if isinstance(result, FunctionError):
             return answers.failed(request_id, result)
         return answers.answered(request_id, result)
+
+    def deploy(self, **variables: str) -> None:
+        """
+        Change *variables* of the environment, as a new version of a function does.
+
+        As on Lambda, invocations that run go on to their end with what they had, beside new ones.
+        """
+        with self._condition:
+            self._variables = {**self._variables, **variables}
+            idle, self._idle = self._idle, []
+            self._outdated |= self._busy
+        for environment in idle:
+            environment.stop()
 
     def stop(self) -> None:
         """End every process, also those at work; later invocations are throttled."""
@@ -177,7 +191,8 @@ class ProcessFunction:
 
     def _release(self, environment: Environment, *, keep: bool) -> None:
         with self._condition:
-            keep = keep and not self._stopped
+            keep = keep and not self._stopped and environment not in self._outdated
+            self._outdated.discard(environment)
             if keep:
                 self._busy.discard(environment)
                 self._idle.append(environment)
