@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from ddb2aurora.metrics import METRICS, NAMESPACE
+from deploy_aws.costs.cost_page import cost_page
+from deploy_aws.costs.prices import read_measured, read_prices
 
 DOCS = Path(__file__).parent.parent / "docs"
+AWS = Path(__file__).parent / "aws"
 
 
 def metrics_page() -> str:
@@ -25,7 +28,12 @@ def metrics_page() -> str:
     )
 
 
-PAGES = {"metrics.md": metrics_page}
+def costs() -> str:
+    """Return docs/cost.md."""
+    return cost_page(read_prices(AWS / "prices.toml"), read_measured(AWS / "measured.toml"))
+
+
+PAGES = {"metrics.md": metrics_page, "cost.md": costs}
 
 
 def main() -> None:
