@@ -136,3 +136,15 @@ def test_a_client_that_trusts_another_authority_does_not_connect(door, token_use
 
     with pytest.raises(DatabaseHaltError, match="certificate could not be verified"):
         by_iam(door, other, token_for(token_user, port=door.port))
+
+
+def test_a_password_that_the_server_does_not_remember_gets_in_at_once(door, database, authority):
+    name, database.password = database.name[:20], secrets.token_hex(8)
+    with contextlib.closing(database.server.connect()) as session, session.cursor() as cursor:
+        cursor.execute(f"CREATE USER '{name}'@'%' IDENTIFIED BY '{database.password}'")
+    administrator_name, database.user = database.user, name
+
+    administrator(door, database, authority).close()
+
+    with contextlib.closing(database.server.connect(user=administrator_name)) as session, session.cursor() as cursor:
+        cursor.execute(f"DROP USER '{name}'@'%'")

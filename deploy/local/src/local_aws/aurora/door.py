@@ -19,14 +19,19 @@ from typing import Self
 
 from local_aws.aurora.handshake import (
     CLEAR_PASSWORD,
-    Packet,
+    GIVE_ME_YOUR_KEY,
     Response,
+    Side,
     asks_for_an_answer,
     asks_for_another_way,
+    asks_for_the_password,
     ends_login,
     error_payload,
+    lets_in,
     offering_tls,
-    read_packet,
+    salt_of,
+    salt_of_switch,
+    sealed,
     switch_to,
     without_tls,
 )
@@ -93,66 +98,67 @@ class Door:
                 open_sockets.callback(client.close)
                 server = open_sockets.enter_context(socket.create_connection(self._inside))
                 client.settimeout(_PATIENCE_SECONDS)
-                inside = self._let_in(client, server, open_sockets)
+                inside = self._let_in(client, Side(server), open_sockets)
                 if inside is not None:
                     _pass_on(inside, server)
         except (OSError, EOFError, ValueError, IndexError) as error:
             _LOG.info("connection ended: %s", error)
 
-    def _let_in(
-        self, client: socket.socket, server: socket.socket, open_sockets: contextlib.ExitStack
-    ) -> socket.socket | None:
+    def _let_in(self, client: socket.socket, server: Side, open_sockets: contextlib.ExitStack) -> socket.socket | None:
         """Return the client's encrypted side once it is logged in, or None when it is not let in."""
-        greeting = read_packet(server)
-        client.sendall(Packet(greeting.sequence, offering_tls(greeting.payload)).encode())
-        first = read_packet(client)
-        if len(first.payload) != _TLS_REQUEST_BYTES:
-            client.sendall(Packet(first.sequence + 1, error_payload(3159, "HY000", "use TLS")).encode())
+        greeting = server.read()
+        plain = Side(client)
+        plain.send(offering_tls(greeting))
+        if len(plain.read()) != _TLS_REQUEST_BYTES:
+            plain.send(error_payload(3159, "HY000", "Connections have to use TLS"))
             return None
         inside = open_sockets.enter_context(self._context.wrap_socket(client, server_side=True))
-        answer = read_packet(inside)
-        response = Response.of(answer.payload)
+        side = Side(inside, sequence=plain.sequence)
+        answer = side.read()
+        response = Response.of(answer)
         if response.user in self._guard.iam_users:
-            return inside if self._let_in_by_token(inside, server, answer, response) else None
-        # The client counts one packet more, its request for TLS, than the server behind.
-        server.sendall(Packet(answer.sequence - 1, without_tls(answer.payload)).encode())
-        return inside if _login(inside, server) else None
+            let_in = self._let_in_by_token(side, server, response)
+        else:
+            server.send(without_tls(answer))
+            let_in = _login(side, server, salt=salt_of(greeting))
+        return inside if let_in else None
 
-    def _let_in_by_token(
-        self, client: socket.socket, server: socket.socket, answer: Packet, response: Response
-    ) -> bool:
-        client.sendall(Packet(answer.sequence + 1, switch_to(CLEAR_PASSWORD)).encode())
-        shown = read_packet(client)
-        token = shown.payload.rstrip(b"\0").decode("ascii", "replace")
+    def _let_in_by_token(self, client: Side, server: Side, response: Response) -> bool:
+        client.send(switch_to(CLEAR_PASSWORD))
+        token = client.read().rstrip(b"\0").decode("ascii", "replace")
         try:
             login = login_by(token, user=response.user, endpoint=self._guard.endpoint, now=datetime.now(UTC))
         except TokenError as error:
             _LOG.info("login of %s refused: %s", response.user, error)
-            text = f"Access denied for user '{response.user}'"
-            client.sendall(Packet(shown.sequence + 1, error_payload(1045, "28000", text)).encode())
+            client.send(error_payload(1045, "28000", f"Access denied for user '{response.user}'"))
             return False
         # Read by tests: which key used its right to connect.
         _LOG.info("login of %s by %s", login.user, login.access_key_id)
-        server.sendall(Packet(1, response.without_password()).encode())
+        server.send(response.without_password())
         while True:
-            said = read_packet(server)
-            if ends_login(said.payload):
-                client.sendall(Packet(shown.sequence + 1, said.payload).encode())
-                return said.payload[0] == 0
-            if asks_for_another_way(said.payload):  # there is no password in any
-                server.sendall(Packet(said.sequence + 1, b"").encode())
+            said = server.read()
+            if ends_login(said):
+                client.send(said)
+                return lets_in(said)
+            if asks_for_another_way(said):  # there is no password in any
+                server.send(b"")
 
 
-def _login(client: socket.socket, server: socket.socket) -> bool:
+def _login(client: Side, server: Side, *, salt: bytes) -> bool:
     """Pass on what the two sides say until the server has decided, and say whether it let the client in."""
     while True:
-        said = read_packet(server)
-        client.sendall(Packet(said.sequence + 1, said.payload).encode())
-        if ends_login(said.payload):
-            return said.payload[0] == 0
-        if asks_for_an_answer(said.payload):
-            answer = read_packet(client)
-            server.sendall(Packet(answer.sequence - 1, answer.payload).encode())
+        said = server.read()
+        client.send(said)
+        if ends_login(said):
+            return lets_in(said)
+        if asks_for_another_way(said):
+            salt = salt_of_switch(said)
+        if asks_for_the_password(said):
+            # The client hands it over in clear, inside TLS; between door and server there is none.
+            server.send(GIVE_ME_YOUR_KEY)
+            server.send(sealed(client.read(), salt=salt, key=server.read()[1:]))
+        elif asks_for_an_answer(said):
+            server.send(client.read())
 
 
 def _pass_on(client: socket.socket, server: socket.socket) -> None:

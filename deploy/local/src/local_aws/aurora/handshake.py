@@ -4,6 +4,9 @@ import socket
 from dataclasses import dataclass
 from typing import Final, Self
 
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
 from local_aws.aurora.packets import HEADER_BYTES, Header
 
 CLEAR_PASSWORD: Final = "mysql_clear_password"  # noqa: S105 - the name of a way to log in
@@ -13,30 +16,59 @@ _FIXED_BYTES: Final = 32  # capabilities, longest packet, character set, filler
 _OK, _SWITCH, _ERROR = 0x00, 0xFE, 0xFF
 # MySQL remembers this password: it says so, and that the client is in comes next.
 _REMEMBERED: Final = b"\x01\x03"
+_PASSWORD_WANTED: Final = b"\x01\x04"
+GIVE_ME_YOUR_KEY: Final = b"\x02"
 _ONE_BYTE_LENGTHS: Final = 0xFB
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """One packet, shorter than 16 MiB."""
+class Side:
+    """One of the two connections of a door, packet by packet; each side counts its packets for itself."""
 
-    sequence: int
-    payload: bytes
+    def __init__(self, connection: socket.socket, *, sequence: int = -1) -> None:
+        """Talk over *connection*, on which the last packet had the number *sequence*."""
+        self.connection = connection
+        self.sequence = sequence
 
-    def encode(self) -> bytes:
-        """Return the bytes that travel."""
-        return Header(len(self.payload), self.sequence % 256).encode() + self.payload
+    def read(self) -> bytes:
+        """
+        Return the payload of the next packet, and take no byte of what follows.
+
+        Raises:
+            EOFError: The other side has gone.
+        """
+        head = _exactly(self.connection, HEADER_BYTES)
+        self.sequence = head[3]
+        return _exactly(self.connection, int.from_bytes(head[:3], "little"))
+
+    def send(self, payload: bytes) -> None:
+        """Send a packet shorter than 16 MiB."""
+        self.sequence = (self.sequence + 1) % 256
+        self.connection.sendall(Header(len(payload), self.sequence).encode() + payload)
 
 
-def read_packet(side: socket.socket) -> Packet:
-    """
-    Return the next packet, and take no byte of what follows.
+def salt_of(greeting: bytes) -> bytes:
+    """Return the 20 bytes that a proof is made with, out of a server's *greeting*."""
+    first = greeting.index(0, 1) + 1 + 4
+    # Filler, capabilities, character set, status, capabilities, length, ten reserved bytes.
+    second = first + 8 + 1 + 2 + 1 + 2 + 2 + 1 + 10
+    return greeting[first : first + 8] + greeting[second : second + 12]
 
-    Raises:
-        EOFError: The other side has gone.
-    """
-    head = _exactly(side, HEADER_BYTES)
-    return Packet(head[3], _exactly(side, int.from_bytes(head[:3], "little")))
+
+def salt_of_switch(payload: bytes) -> bytes:
+    """Return the 20 bytes that a proof is made with, out of a server's wish for another way to log in."""
+    plugin_ends = payload.index(0)
+    return payload[plugin_ends + 1 : plugin_ends + 21]
+
+
+def sealed(password: bytes, *, salt: bytes, key: bytes) -> bytes:
+    """Return a *password*, with its NUL, so that only who has the other half of *key* (PEM) reads it."""
+    public = serialization.load_pem_public_key(key)
+    if not isinstance(public, rsa.RSAPublicKey):
+        raise TypeError("the server's key is none of RSA")
+    hidden = bytes(byte ^ salt[place % len(salt)] for place, byte in enumerate(password))
+    # MySQL's protocol says SHA-1 here.
+    sha1 = hashes.SHA1()  # noqa: S303 - as above
+    return public.encrypt(hidden, padding.OAEP(mgf=padding.MGF1(sha1), algorithm=sha1, label=None))
 
 
 def offering_tls(greeting: bytes) -> bytes:
@@ -70,6 +102,11 @@ def ends_login(payload: bytes) -> bool:
     return payload[0] in (_OK, _ERROR)
 
 
+def lets_in(payload: bytes) -> bool:
+    """Say whether a decision of the server is a good one."""
+    return payload[0] == _OK
+
+
 def asks_for_another_way(payload: bytes) -> bool:
     """Say whether the server wants another proof than it was shown."""
     return payload[0] == _SWITCH
@@ -78,6 +115,11 @@ def asks_for_another_way(payload: bytes) -> bool:
 def asks_for_an_answer(payload: bytes) -> bool:
     """Say whether the client has to say something to what the server said before its decision."""
     return payload != _REMEMBERED
+
+
+def asks_for_the_password(payload: bytes) -> bool:
+    """Say whether the server wants the password itself, which MySQL takes over TLS in clear and else sealed."""
+    return payload == _PASSWORD_WANTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,246 @@
+"""The deployed pipeline: an emulated account, what stands in beside it, and the project's own scripts that deploy."""
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from containers import REPOSITORY
+from deployed_emulator import ACCOUNT, REGION, Account, running_account
+from deployed_firehose import destination
+from deployed_images import pushed_images
+from testcontainers.compose import DockerCompose
+
+ENVIRONMENT = "emulator"
+PROJECT = "ddb2aurora-deployed"
+ROOT_STACK = f"ddb2aurora-{ENVIRONMENT}"
+BOOTSTRAP_STACK = f"{ROOT_STACK}-bootstrap"
+NETWORK_STACK = f"{ROOT_STACK}-network"
+HERE = REPOSITORY / "tests" / "system" / "deployed"
+# Whose rights a stand-in uses: a user of IAM who gets the policies of the role, as no user may assume it.
+SERVICES = {"aurora": ("Database", "LoadRole"), "firehose": ("Pipeline", "DeliveryRole")}
+CREDENTIALS = {"username": "root", "password": "not-a-password"}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a stack that is there."""
+
+    stack: str
+    logical: str
+    type: str
+    physical: str
+    status: str
+
+
+class Deployment:
+    """An account with a pipeline in it, seen by its administrator."""
+
+    def __init__(self, account: Account, compose: DockerCompose, checkout: Path) -> None:
+        self.account = account
+        self._compose = compose
+        self._checkout = checkout
+        self.cloudformation = account.client("cloudformation")
+        self.dynamodb = account.client("dynamodb")
+        self.functions = account.client("lambda")
+        self.s3 = account.client("s3")
+        self.sqs = account.client("sqs")
+
+    def run_script(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m deploy_aws` as make does, on the checkout and in the account."""
+        sources = [self._checkout / "deploy" / "aws" / "src", self._checkout / "images" / "common" / "src"]
+        return subprocess.run(
+            [sys.executable, "-m", "deploy_aws", command, ENVIRONMENT, *arguments],
+            cwd=self._checkout,
+            env={**self.account.environment, "PYTHONPATH": ":".join(map(str, sources)), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs of the root stack."""
+        return self.outputs_of(ROOT_STACK)
+
+    def outputs_of(self, stack: str) -> Mapping[str, str]:
+        found = self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+    def resources(self, stack: str) -> list[Resource]:
+        found = self.cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+        return [
+            Resource(
+                stack,
+                each["LogicalResourceId"],
+                each["ResourceType"],
+                each.get("PhysicalResourceId", ""),
+                each["ResourceStatus"],
+            )
+            for each in found
+        ]
+
+    def nested(self, stack: str = ROOT_STACK) -> Mapping[str, str]:
+        """Return the stacks in a stack: names, or ids, by logical name."""
+        found = self.resources(stack)
+        return {each.logical: each.physical for each in found if each.type == "AWS::CloudFormation::Stack"}
+
+    def call_operator(self, command: str, **options: Any) -> dict[str, Any]:
+        """Run a command of the operator in its function and return its output."""
+        event = {"command": command, "options": options}
+        answer = self.functions.invoke(FunctionName=self.outputs["OperatorFunction"], Payload=json.dumps(event))
+        body = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, body
+        return body["output"]
+
+    def connect(self) -> "pymysql.connections.Connection[Any]":
+        """Return a connection to the database, as its administrator, through its door."""
+        return pymysql.connect(
+            host="127.0.0.1",
+            port=self._port("aurora", 3306),
+            user=CREDENTIALS["username"],
+            password=CREDENTIALS["password"],
+            ssl_ca=str(self.account.authority.file),
+            ssl_verify_identity=True,
+            autocommit=True,
+        )
+
+    def log(self, service: str) -> str:
+        """Return what a stand-in has said."""
+        return "".join(self._compose.get_logs(service))
+
+    def start_firehose(self) -> None:
+        """Make the stack's delivery stream in the stand-in, with the rights of the stack's roles."""
+        nested = self.nested()
+        for user, (stack, role) in SERVICES.items():
+            self._grant(user, next(each for each in self.resources(nested[stack]) if each.logical == role).physical)
+        stack = self.cloudformation.describe_stacks(StackName=nested["Pipeline"])["Stacks"][0]
+        values = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+        role = next(each for each in self.resources(nested["Pipeline"]) if each.logical == "DeliveryRole")
+        values |= {
+            "AWS::Partition": "aws",
+            "AWS::Region": REGION,
+            "AWS::AccountId": ACCOUNT,
+            "DeliveryRole.Arn": f"arn:aws:iam::{ACCOUNT}:role/{role.physical}",
+        }
+        self.firehose.create_delivery_stream(
+            DeliveryStreamName=self.outputs["DeliveryStreamName"],
+            DeliveryStreamType="DirectPut",
+            ExtendedS3DestinationConfiguration=destination("DeliveryStream", values=values),
+        )
+
+    @cached_property
+    def firehose(self) -> Any:
+        """A client of the stand-in for Data Firehose."""
+        return self.account.client("firehose", url=f"http://127.0.0.1:{self._port('firehose', 4573)}")
+
+    def _grant(self, user: str, role: str) -> None:
+        iam = self.account.client("iam")
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            iam.put_user_policy(UserName=user, PolicyName=name, PolicyDocument=json.dumps(document))
+
+    def _port(self, service: str, port: int) -> int:
+        return int(self._compose.get_service_port(service, port) or 0)
+
+
+@contextlib.contextmanager
+def running_deployment(folder: Path) -> Iterator[Deployment]:
+    """Run an account with all that a deployment needs to be there: images, an Aurora cluster, a network."""
+    certificates = folder / "account"
+    certificates.mkdir()
+    # Containers read the certificates under users of their own.
+    certificates.chmod(0o755)
+    variables = {
+        "AWS_CA_BUNDLE": "/rie/ca.pem",
+        # MiniStack's own Firehose delivers each record alone, keeps no backup and drops what fails.
+        "AWS_ENDPOINT_URL_FIREHOSE": "http://firehose:4573",
+    }
+    with (
+        running_account(certificates, network=f"{PROJECT}_default", function_variables=variables) as account,
+        pushed_images(folder, trusted=account.authority.file) as images,
+        stand_ins(folder, account) as compose,
+    ):
+        deployment = Deployment(account, compose, checkout(folder, images))
+        given = {**make_network(deployment), "ExistingSecretArn": make_secret(account)}
+        add_parameters(folder, given)
+        yield deployment
+
+
+@contextlib.contextmanager
+def stand_ins(folder: Path, account: Account) -> Iterator[DockerCompose]:
+    """Run what stands in for Aurora and Data Firehose, each with an access key of its own."""
+    account.authority.certify("aurora", ["aurora", "127.0.0.1"])
+    settings = {"AWS_URL": account.url, "CERTIFICATES": str(account.folder), "MYSQL_PORT": "0"}
+    iam = account.client("iam")
+    for name in SERVICES:
+        iam.create_user(UserName=name)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        settings[f"{name.upper()}_ACCESS_KEY_ID"] = key["AccessKeyId"]
+        settings[f"{name.upper()}_SECRET_ACCESS_KEY"] = key["SecretAccessKey"]
+    file = folder / "compose.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
+    files = [str(REPOSITORY / "images" / "bases.env"), str(file)]
+    compose = DockerCompose(HERE, compose_file_name="compose.yaml", env_file=files, pull=False, build=False)
+    try:
+        with compose:
+            yield compose
+    finally:
+        # Functions that still run are in the network; they end first.
+        compose.stop(down=True)
+
+
+def checkout(folder: Path, images: Mapping[str, str]) -> Path:
+    """Return a copy of what the scripts read, with the file that push-images writes."""
+    place = folder / "checkout"
+    for name in ("deploy/aws", "pipelines", "images"):
+        shutil.copytree(REPOSITORY / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HERE / "parameters.json", place / "deploy" / "aws" / "parameters" / f"{ENVIRONMENT}.json")
+    written = place / ".local" / ENVIRONMENT / "images.json"
+    written.parent.mkdir(parents=True)
+    document = {"commit": "0" * 40, "architecture": "x86_64", "images": dict(images)}
+    written.write_text(json.dumps(document), encoding="utf-8")
+    return place
+
+
+def add_parameters(folder: Path, given: Mapping[str, str]) -> None:
+    """Add to the environment's file what was found out."""
+    file = folder / "checkout" / "deploy" / "aws" / "parameters" / f"{ENVIRONMENT}.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    document["parameters"].update(given)
+    file.write_text(json.dumps(document), encoding="utf-8")
+
+
+def make_network(deployment: Deployment) -> Mapping[str, str]:
+    """Make the network of network.yaml, as one that is there already, and return what root.yaml wants to know of it."""
+    client = deployment.cloudformation
+    body = (REPOSITORY / "deploy" / "aws" / "network.yaml").read_text(encoding="utf-8")
+    parameters = {"Project": "ddb2aurora", "Environment": ENVIRONMENT, "Zones": "3", "FlowLogDays": "0"}
+    client.create_stack(
+        StackName=NETWORK_STACK,
+        TemplateBody=body,
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    waiter = client.get_waiter("stack_create_complete")
+    waiter.wait(StackName=NETWORK_STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    outputs = deployment.outputs_of(NETWORK_STACK)
+    return {
+        "ExistingVpcId": outputs["VpcId"],
+        "ExistingSubnetIds": outputs["SubnetIds"],
+        "ExistingRouteTableIds": outputs["RouteTableIds"],
+    }
+
+
+def make_secret(account: Account) -> str:
+    """Return the secret of the user of the existing cluster that may make tables and users."""
+    secrets = account.client("secretsmanager")
+    return secrets.create_secret(Name="stand-in", SecretString=json.dumps(CREDENTIALS))["ARN"]
