@@ -4,31 +4,25 @@ pipeline must reject lies under `failed/` with its reason.
 """
 
 import json
-from base64 import b64encode
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ddb2aurora.codec import decode
-from ddb2aurora.database.values import comparable, field_of
-from ddb2aurora.dialect import Field
+from ddb2aurora.database.values import field_of
 from ddb2aurora.envelope import Change, decode_change, lines_of
 from ddb2aurora.errors import RejectError
 from ddb2aurora.failed import decode_failed
-from ddb2aurora.fields import encoder_for
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import CHANGED_AT_COLUMN, quote_name
+from operator_cli.verifying.sides import Comparison, Key, TargetRow, as_in_a_stream
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
     from local_aws.stack.clients import Clients
 
-Key = tuple[Field, ...]
-# The time of a row's change, and its fields.
-_Found = tuple[int | None, tuple[Field, ...]]
 _MOST_PROBLEMS_SHOWN = 10
 
 
@@ -64,14 +58,14 @@ def prove(pipeline: Pipeline, *, clients: "Clients", bucket: str, connection: "C
     """Compare the whole source with the whole target and with what lies under `failed/`."""
     proof = Proof()
     mapper = Mapper(pipeline)
-    key_of = _key_fields(pipeline)
+    comparison = Comparison(pipeline)
     rows = _rows(pipeline, connection)
     failed = _failed_reasons(pipeline, clients, bucket, mapper, proof)
     for item in _items(pipeline, clients):
         proof.items += 1
         keys = {name: item[name] for name in pipeline.source_key}
-        found = rows.pop(key_of(keys), None)
-        _compare(item, keys, found, pipeline=pipeline, mapper=mapper, failed=failed, proof=proof)
+        found = rows.pop(comparison.row_key(keys), None)
+        _compare(item, keys, found, comparison=comparison, failed=failed, proof=proof)
     proof.problems.extend(f"a row without an item: {_shown(key)}" for key in rows)
     return proof
 
@@ -80,29 +74,22 @@ def _items(pipeline: Pipeline, clients: "Clients") -> Iterator[dict[str, Any]]:
     pages = clients.dynamodb.get_paginator("scan").paginate(TableName=pipeline.source_table, ConsistentRead=True)
     for page in pages:
         for item in page["Items"]:
-            yield {name: _as_in_a_stream(attribute) for name, attribute in item.items()}
+            yield {name: as_in_a_stream(attribute) for name, attribute in item.items()}
 
 
-def _as_in_a_stream(value: Any) -> Any:  # noqa: ANN401 - any part of DynamoDB JSON
-    """Return *value* as an event of a stream carries it: binary as base64, where the SDK gives bytes."""
-    if isinstance(value, bytes):
-        return b64encode(value).decode()
-    if isinstance(value, dict):
-        return {name: _as_in_a_stream(inner) for name, inner in value.items()}
-    return [_as_in_a_stream(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _rows(pipeline: Pipeline, connection: "Connection[Any]") -> dict[Key | None, _Found]:
+def _rows(pipeline: Pipeline, connection: "Connection[Any]") -> dict[Key | None, TargetRow]:
     """Return all rows by key: the time of their change, and their fields."""
     names = [quote_name(CHANGED_AT_COLUMN), *(quote_name(column.name) for column in pipeline.columns)]
     table = quote_name(pipeline.target_database, pipeline.target_table)
     positions = [pipeline.columns.index(column) for column in pipeline.key_columns]
-    found: dict[Key | None, _Found] = {}
+    found: dict[Key | None, TargetRow] = {}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(names)} FROM {table}")  # noqa: S608 - names are quoted
         for changed_at_ms, *values in cursor:
             fields = tuple(field_of(value, column.type) for value, column in zip(values, pipeline.columns, strict=True))
-            found[tuple(fields[position] for position in positions)] = (changed_at_ms, fields)
+            found[tuple(fields[position] for position in positions)] = TargetRow(
+                0, changed_at_ms, is_stamped=False, fields=fields
+            )
     return found
 
 
@@ -145,63 +132,25 @@ def _why(line: bytes, mapper: Mapper) -> tuple[str | None, Change | None]:
 def _compare(
     item: dict[str, Any],
     keys: dict[str, Any],
-    found: _Found | None,
+    found: TargetRow | None,
     *,
-    pipeline: Pipeline,
-    mapper: Mapper,
+    comparison: Comparison,
     failed: Mapping[str, set[str]],
     proof: Proof,
 ) -> None:
-    # The time of the last change is not in the item; everything else is.
-    changed_at_ms = found[0] if found else None
-    change = _as_change(item, keys, pipeline, changed_at_ms)
-    try:
-        expected = mapper.upsert(change).fields
-    except RejectError as error:
+    # Facts about the last change are not in the item: they are taken from the row.
+    verdict = comparison.judge(item, found)
+    if verdict.kind == "unloadable":
         proof.rejected_items += 1
         proof.rejected_with_row += found is not None
-        if error.reason not in failed.get(_shown(keys), set()):
-            proof.problems.append(f"rejected for {error.reason}, but not under failed/: {_shown(keys)}")
-        return
-    if found is None:
+        if verdict.reason not in failed.get(_shown(keys), set()):
+            proof.problems.append(f"rejected for {verdict.reason}, but not under failed/: {_shown(keys)}")
+    elif verdict.kind == "missing":
         proof.problems.append(f"an item without a row: {_shown(keys)}")
-        return
-    fields = tuple(comparable(text, column.type) for text, column in zip(expected, pipeline.columns, strict=True))
-    if fields != found[1]:
-        different = [
-            column.name
-            for column, ours, theirs in zip(pipeline.columns, fields, found[1], strict=True)
-            if ours != theirs
-        ]
-        proof.problems.append(f"different in {', '.join(different)}: {_shown(keys)}")
-        return
-    proof.equal_rows += 1
-
-
-def _as_change(item: dict[str, Any], keys: dict[str, Any], pipeline: Pipeline, changed_at_ms: int | None) -> Change:
-    return Change(
-        event="MODIFY",
-        event_id="",
-        table=pipeline.source_table,
-        keys=keys,
-        image=item,
-        changed_at_ms=changed_at_ms,
-        sequence_number="0",
-        stream_epoch_ms=0,
-    )
-
-
-def _key_fields(pipeline: Pipeline) -> Callable[[dict[str, Any]], Key | None]:
-    """Return the function that gives the key of the row of an item; None for a key that fits no row."""
-    columns = tuple((str(column.path[0]), encoder_for(column.type)) for column in pipeline.key_columns)
-
-    def key_of(keys: dict[str, Any]) -> Key | None:
-        try:
-            return tuple(encode(decode(keys[name])) for name, encode in columns)
-        except RejectError:
-            return None
-
-    return key_of
+    elif verdict.kind == "different":
+        proof.problems.append(f"different in {', '.join(verdict.columns)}: {_shown(keys)}")
+    else:
+        proof.equal_rows += 1
 
 
 def _shown(key: object) -> str:
