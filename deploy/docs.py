@@ -5,6 +5,7 @@ from pathlib import Path
 from ddb2aurora.metrics import METRICS, NAMESPACE
 from deploy_aws.costs.cost_page import cost_page
 from deploy_aws.costs.prices import read_measured, read_prices
+from deploy_aws.costs.scaling_page import scaling_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 AWS = Path(__file__).parent / "aws"
@@ -33,7 +34,12 @@ def costs() -> str:
     return cost_page(read_prices(AWS / "prices.toml"), read_measured(AWS / "measured.toml"))
 
 
-PAGES = {"metrics.md": metrics_page, "cost.md": costs}
+def scaling() -> str:
+    """Return docs/scaling.md."""
+    return scaling_page(read_measured(AWS / "measured.toml"))
+
+
+PAGES = {"metrics.md": metrics_page, "cost.md": costs, "scaling.md": scaling}
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import pytest
 from deploy_aws.costs.cost_page import RATES
 from deploy_aws.costs.estimate import GB, HOURS, SECONDS, Assumptions, Estimate
 from deploy_aws.costs.prices import Measured, Price, PriceFileError, Prices, read_measured, read_prices
+from deploy_aws.costs.quotas import bytes_put, clusters, delivery_streams, fastest_shard, met_at, quotas, running
 
 AWS = Path(__file__).parents[2] / "deploy" / "aws"
 PRICES = read_prices(AWS / "prices.toml")
@@ -177,3 +178,42 @@ def test_prices_are_of_a_date_and_a_region():
     assert isinstance(PRICES, Prices)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", PRICES.date)
     assert PRICES.region == "us-east-1"
+
+
+def test_the_rate_that_meets_a_quota_is_the_last_that_stays_within_it():
+    estimate = Estimate(1, packing=False, measured=measured(change_bytes=100))
+
+    assert met_at(bytes_put, 5 * 2**20, estimate) == 52_428
+    assert met_at(lambda found: found.records, 500_000, estimate) == 500_000
+    assert met_at(lambda _: 1, 1, estimate) is None
+
+
+def test_packing_moves_the_quota_of_records_and_not_that_of_bytes():
+    alone, packed = (list(quotas(Estimate(1, packing, MEASURED))) for packing in (False, True))
+    rates = {(one.part, one.value): (one.met_at, other.met_at) for one, other in zip(alone, packed, strict=True)}
+
+    records, many = rates["Data Firehose, records", "500,000 records/s a stream"]
+    assert many > 50 * records
+    assert len(set(rates["Data Firehose, bytes", "5 MiB/s a stream in three regions"])) == 1
+
+
+@pytest.mark.parametrize(("rate", "streams", "databases"), [(1_000, 1, 1), (10_000, 2, 1), (1_000_000, 140, 4)])
+def test_a_rate_needs_so_many_delivery_streams_and_clusters(rate, streams, databases):
+    estimate = Estimate(rate, packing=True, measured=measured(change_bytes=733))
+
+    assert (delivery_streams(rate, estimate), clusters(rate, estimate)) == (streams, databases)
+
+
+def test_a_shard_passes_on_a_batch_after_the_other():
+    assumed = Assumptions(call_seconds=0.5, invocation_seconds=0, stream_processor_mb=1769)
+    times = msgspec.structs.replace(MEASURED.times, stream_processor_microseconds=0)
+    estimate = Estimate(1, packing=False, measured=msgspec.structs.replace(MEASURED, times=times), assumed=assumed)
+
+    assert fastest_shard(estimate) == pytest.approx(1_000)
+
+
+def test_invocations_at_once_are_their_number_times_their_length():
+    estimate = Estimate(1_000, packing=True, measured=MEASURED)
+    work = estimate.work()["stream-processor"]
+
+    assert running(estimate)["stream-processor"] == pytest.approx(2 * work.seconds)

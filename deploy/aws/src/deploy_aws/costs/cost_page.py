@@ -193,8 +193,9 @@ def _left_out() -> Iterator[str]:
     yield ""
     yield "The source table (writes, storage, backups), which is there anyway; data transfer between zones, and bytes"
     yield "through interface endpoints; KMS keys of your own; Aurora backups beyond the size of the cluster; ECR"
-    yield "storage; flow logs; the operator's scheduled invocations; what fails and is redriven. Volume tiers and savings"
-    yield "plans would lower, other regions raise it. At high rates compare Aurora I/O-Optimized, which has no price for I/O."
+    yield "storage; flow logs; the operator's scheduled invocations; what fails and is redriven. Volume tiers and"
+    yield "savings plans would lower, other regions raise it. At high rates compare Aurora I/O-Optimized, which has no"
+    yield "price for I/O."
 
 
 def _usd(amount: float, *, exact: bool = False) -> str:

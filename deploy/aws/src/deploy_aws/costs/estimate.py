@@ -21,6 +21,7 @@ MIB: Final = 2**20
 # Lambda gives one whole core at 1,769 MB, and less of one below.
 _WHOLE_CORE_MB: Final = 1_769
 _PARTITION_WRITES: Final = 1_000  # DynamoDB: writes a second that one partition takes; the stream has a shard for each
+_CALL_RECORDS: Final = 500  # Firehose: records a call
 _SECONDS_A_DAY: Final = 86_400
 
 
@@ -72,6 +73,14 @@ class Line(NamedTuple):
         return prices[self.price].of(self.quantity)
 
 
+class Work(NamedTuple):
+    """What a function does: *invocations* a second of so many *seconds* each, with so many *megabytes*."""
+
+    invocations: float
+    seconds: float
+    megabytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A month of one pipeline at *rate* changes a second."""
@@ -100,8 +109,12 @@ class Estimate:
     @property
     def calls_a_batch(self) -> int:
         """Calls to Firehose that a batch takes."""
-        records = self.changes_a_batch if not self.packing else len(list(self._records()))
-        return math.ceil(records / 500)
+        return math.ceil(self._records_a_batch / _CALL_RECORDS)
+
+    @property
+    def records(self) -> float:
+        """Firehose records a second."""
+        return self.batches * self._records_a_batch
 
     @property
     def billed_bytes_a_second(self) -> float:
@@ -153,6 +166,10 @@ class Estimate:
     def _change_bytes(self) -> float:
         return self.rate * self.measured.workload.change_bytes
 
+    @property
+    def _records_a_batch(self) -> int:
+        return len(list(self._records()))
+
     def _records(self) -> Iterator[int]:
         sizes = [self.measured.workload.change_bytes] * self.changes_a_batch
         yield from map(sum, packed(sizes, size_of=int)) if self.packing else sizes
@@ -161,27 +178,25 @@ class Estimate:
         # Whatever comes first; but there is no flush without a change.
         return min(self.rate, max(bytes_a_second / most_bytes, 1 / most_seconds))
 
-    def _functions(self) -> Iterator[Line]:
+    def work(self) -> dict[str, Work]:
+        """Return what each function does."""
         assumed, times = self.assumed, self.measured.times
         a_batch = assumed.invocation_seconds + self.calls_a_batch * assumed.call_seconds
-        work = {
-            "stream-processor": (
-                self.batches,
-                a_batch
-                + _seconds(self.changes_a_batch, times.stream_processor_microseconds, assumed.stream_processor_mb),
-                assumed.stream_processor_mb,
-            ),
-            "firehose-transformer": (
-                self.transforms,
-                assumed.invocation_seconds
-                + _seconds(self.rate / self.transforms, times.transformer_microseconds, assumed.transformer_mb),
-                assumed.transformer_mb,
-            ),
-            "aurora-loader": (self.objects, self.load_seconds, assumed.loader_mb),
+        a_batch += _seconds(self.changes_a_batch, times.stream_processor_microseconds, assumed.stream_processor_mb)
+        a_transform = assumed.invocation_seconds + _seconds(
+            self.rate / self.transforms, times.transformer_microseconds, assumed.transformer_mb
+        )
+        return {
+            "stream-processor": Work(self.batches, a_batch, assumed.stream_processor_mb),
+            "firehose-transformer": Work(self.transforms, a_transform, assumed.transformer_mb),
+            "aurora-loader": Work(self.objects, self.load_seconds, assumed.loader_mb),
         }
-        for name, (invocations, seconds, megabytes) in work.items():
-            yield Line(name, "invocations", invocations * SECONDS, "lambda_request")
-            yield Line(name, "GB-seconds", invocations * SECONDS * seconds * megabytes / 1024, "lambda_gb_second")
+
+    def _functions(self) -> Iterator[Line]:
+        for name, found in self.work().items():
+            invocations = found.invocations * SECONDS
+            yield Line(name, "invocations", invocations, "lambda_request")
+            yield Line(name, "GB-seconds", invocations * found.seconds * found.megabytes / 1024, "lambda_gb_second")
 
     @property
     def load_seconds(self) -> float:
