@@ -86,11 +86,11 @@ def test_what_a_person_has_to_decide_is_shown_with_its_reason_and_the_status_say
     assert (status, said) == (
         1,
         (
-            "would be done, once nothing stops loads any more:\n"
+            "would be done, once you have decided:\n"
             f"  Things.n is missing: ALTER TABLE {table} ADD COLUMN `n` int NULL AFTER `name`, ALGORITHM=INSTANT\n"
             "  note the columns of the pipeline file\n"
-            "for you to decide; none of it was done:\n"
-            "  Things.name: is varchar(40) instead of int; nothing can be loaded as it is\n"
+            "nothing was done, and nothing can be loaded, before you decide:\n"
+            "  Things.name: is varchar(40) instead of int\n"
             "    not done because a change of type converts every value\n"
             f"    ALTER TABLE {table} MODIFY COLUMN `name` int NULL;\n"
         ),
@@ -105,23 +105,22 @@ def test_machines_read_what_was_done_and_what_remains(migrate):
     status, said, _ = migrate("--json")
 
     assert (status, json.loads(said)) == (
-        1,
+        0,
         {
             "done": [
                 f"Things.n is missing: ALTER TABLE {table} ADD COLUMN `n` int NULL AFTER `name`, ALGORITHM=INSTANT",
                 f"noted the columns of things as generation 2 ({migrate.pipeline.shape})",
             ],
             "planned": [],
-            "to_decide": [
+            "to_decide": [],
+            "left_over": [
                 {
                     "place": "Things.name",
                     "difference": "is varchar(40) instead of varchar(30)",
-                    "why_not": "what is there may not fit; loads go on as it is",
+                    "why_not": "what is there may not fit",
                     "statement": f"ALTER TABLE {table} MODIFY COLUMN `name` varchar(30) NULL",
-                    "stops_loads": False,
                 }
             ],
-            "left_over": [],
         },
     )
 
@@ -133,7 +132,7 @@ def test_a_column_that_left_the_file_may_stay(migrate):
     first, second = migrate(), migrate()
 
     left = (
-        "left over, and may stay:\n"
+        "more than the file asks for, and may stay:\n"
         "  Things.name: is no longer in the pipeline file\n"
         "    not done because its values would be gone, and a roll-back would need them\n"
         f"    ALTER TABLE {table} DROP COLUMN `name`;\n"

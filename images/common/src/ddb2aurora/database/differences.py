@@ -40,7 +40,7 @@ class Mend(StrEnum):
     PERSON = "person"
     """A person has to decide."""
     LEFT = "left"
-    """Nobody has to: it is left over, and may stay."""
+    """Nobody has to: the table holds more than the file asks for, and may go on to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,11 @@ class Difference:
     mend: Mend
     why: str = ""
     """Why `migrate` does not do it by itself."""
-    blocks: bool = True
-    """Whether nothing may be loaded as long as it is there."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nothing may be loaded as long as it is there."""
+        return self.mend is not Mend.LEFT
 
     @property
     def statement(self) -> str:
@@ -175,8 +178,7 @@ class _Column:
         if old is None or new is None or not (holds(old, new) or holds(new, old)):
             return self._for_a_person(text, "a change of type converts every value")
         if holds(old, new):
-            why = "what is there may not fit; loads go on as it is"
-            return self._for_a_person(text, why, blocks=self.column.is_ours)
+            return self._for_a_person(text, "what is there may not fit", may_stay=not self.column.is_ours)
         return _Edit(text, _LEADING_TYPE, expected, copies=not _widens_in_place(old, new))
 
     def _nullable(self) -> "Difference | _Edit | None":
@@ -184,8 +186,8 @@ class _Column:
             return None
         if not self.actual.nullable:
             return _Edit("forbids NULL", _NOT_NULL, r"\1 NULL", copies=False)
-        blocks = self.column.is_ours or not self.is_target
-        return self._for_a_person("allows NULL", "there may be rows with NULL; fill them first", blocks=blocks)
+        may_stay = self.is_target and not self.column.is_ours
+        return self._for_a_person("allows NULL", "there may be rows with NULL; fill them first", may_stay=may_stay)
 
     def _collation(self) -> Iterator[str]:
         actual, expected = self.actual, self.expected
@@ -212,10 +214,11 @@ class _Column:
             return Difference(where, text, self.table.quoted, (f"{change}, {COPYING}",), Mend.COPY, why)
         return Difference(where, text, self.table.quoted, (f"{change}, {_IN_PLACE}",), Mend.ONLINE)
 
-    def _for_a_person(self, text: str, why: str, *, blocks: bool = True) -> Difference:
+    def _for_a_person(self, text: str, why: str, *, may_stay: bool = False) -> Difference:
         change = f"MODIFY COLUMN {quote_name(self.column.name)} {self.column.definition}"
         where = f"{self.table.name}.{self.column.name}"
-        return Difference(where, text, self.table.quoted, (change,), Mend.PERSON, why, blocks)
+        mend = Mend.LEFT if may_stay else Mend.PERSON
+        return Difference(where, text, self.table.quoted, (change,), mend, why)
 
 
 def _surplus(
@@ -239,7 +242,7 @@ def _surplus(
     elif is_former:
         why = "its values would be gone, and a roll-back would need them"
         text = "is no longer in the pipeline file"
-        yield Difference(where, text, table.quoted, (f"DROP COLUMN {quoted}",), Mend.LEFT, why, blocks=False)
+        yield Difference(where, text, table.quoted, (f"DROP COLUMN {quoted}",), Mend.LEFT, why)
 
 
 def _indexes(table: TableDefinition, actual: DescribedTable) -> Iterator[Difference]:

@@ -1,9 +1,10 @@
 """
 Bring the tables of a pipeline to what its file says, as far as that is safe while loads go on; show the rest.
 
-Everything is compared before anything is changed. If a difference that stops loads needs a person, nothing is changed:
-the file cannot be rolled out yet, so there is nothing to prepare for. Each change is a statement of its own, which the
-server does whole or not at all, so a run that broke off is simply run again.
+Everything is compared before anything is changed. If a difference needs a person, nothing is changed: the file cannot
+be rolled out yet, so there is nothing to prepare for. A table that holds more than the file asks for needs nobody.
+Each change is a statement of its own, which the server does whole or not at all, so a run that broke off is simply run
+again.
 
 An ALTER waits for every transaction that uses the table, and whoever comes after it waits for the ALTER. So it waits
 for a few seconds only, gives way to the loads, and comes again.
@@ -83,7 +84,7 @@ class Plan:
         return tuple(found for found in self.differences if _is_done(found, allow_copy=allow_copy))
 
     def to_decide(self, *, allow_copy: bool) -> tuple[Difference, ...]:
-        """Return the differences that a person has to decide."""
+        """Return the differences that a person has to decide; nothing can be loaded as long as they are there."""
         return tuple(
             found
             for found in self.differences
@@ -146,9 +147,9 @@ def migrate(
     try:
         with _alone(connection, database):
             plan = _compare(connection, pipeline, tables)
-            blocking = [found for found in plan.to_decide(allow_copy=allow_copy) if found.blocks]
-            if blocking:
-                problems = "\n  ".join(found.problem for found in blocking)
+            undecided = plan.to_decide(allow_copy=allow_copy)
+            if undecided:
+                problems = "\n  ".join(found.problem for found in undecided)
                 raise TableMismatchError(f"{database} does not match pipeline {pipeline.name}:\n  {problems}", plan)
             done = []
             for creation in plan.creations:

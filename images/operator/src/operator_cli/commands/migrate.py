@@ -72,13 +72,13 @@ class Migration(Result):
         """See `Result`."""
         yield from self.done
         if self.planned:
-            yield "would be done:" if not self.to_decide else "would be done, once nothing stops loads any more:"
+            yield "would be done:" if not self.to_decide else "would be done, once you have decided:"
             yield from (f"  {line}" for line in self.planned)
         if self.to_decide:
-            yield "for you to decide; none of it was done:"
+            yield "nothing was done, and nothing can be loaded, before you decide:"
             yield from _lines(self.to_decide)
         if self.left_over:
-            yield "left over, and may stay:"
+            yield "more than the file asks for, and may stay:"
             yield from _lines(self.left_over)
         if not (self.done or self.planned or self.to_decide):
             yield "nothing to do: all tables are there and match"
@@ -90,13 +90,12 @@ def _as_json(difference: "Difference") -> dict[str, Any]:
         "difference": difference.text,
         "why_not": difference.why,
         "statement": difference.statement,
-        "stops_loads": difference.blocks,
     }
 
 
 def _lines(differences: "tuple[Difference, ...]") -> Iterator[str]:
     for found in differences:
-        yield f"  {found.place}: {found.text}{'; nothing can be loaded as it is' if found.blocks else ''}"
+        yield f"  {found.place}: {found.text}"
         yield f"    not done because {found.why}" if found.why else ""
         if found.statement:
             yield f"    {found.statement};"
@@ -152,9 +151,9 @@ def migrate(
     """
     Make the database and the tables of a pipeline, or change them to what its file says; safe to run again.
 
-    What costs no value and lets loads go on is done: columns are added, texts made longer, NULL allowed. The rest is
-    shown with its statement and the reason why it is yours to decide, and the status is then 1. When such a difference
-    stops loads, nothing is done at all. Roll a changed file out in this order: migrate, the loader, the transformer.
+    What costs no value and lets loads go on is done: columns are added, texts made longer, NULL allowed. What is yours
+    to decide is shown with its statement and the reason; then nothing is done, and the status is 1. Roll a changed file
+    out in this order: migrate, the loader, the transformer.
 
     The database is reached as DB_HOST, DB_PORT, DB_USER and one of DB_PASSWORD, DB_SECRET_ARN, DB_AUTH=iam say.
     """
@@ -176,6 +175,4 @@ def migrate(
         done = migrated.done + tuple(
             line for user in users for line in ensure_user(at.connection, user, tables=at.tables)
         )
-    return Migration(
-        done=done, to_decide=migrated.plan.to_decide(allow_copy=allow_copy), left_over=migrated.plan.left_over
-    )
+    return Migration(done=done, left_over=migrated.plan.left_over)
