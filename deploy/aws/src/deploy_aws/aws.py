@@ -64,7 +64,7 @@ def make_clients(region: str | None) -> Clients:
     """
     try:
         session = boto3.Session(region_name=region)
-        if session.region_name is None:
+        if not session.region_name:
             raise DeploymentSettingsError(
                 "no region: write 'region' into the environment's file, give --region, or set AWS_REGION"
             )

@@ -49,6 +49,7 @@ def pipeline_facts(pipeline: Pipeline) -> Mapping[str, str]:
         "RangeKeyType": _attribute_type(pipeline, range_key) if range_key else "S",
         "TargetDatabase": pipeline.target_database,
         "TargetTable": pipeline.target_table,
+        "HeartbeatHashKey": _heartbeat_hash_key(pipeline),
         "Packing": "on" if pipeline.packing else "off",
     }
 
@@ -148,6 +149,13 @@ def _prefix_list(ec2: Any, name: str) -> str:  # noqa: ANN401 - see Clients
     if not found:
         raise DeploymentSettingsError(f"EC2 has no prefix list {name}; choose a region that has one")
     return str(found[0]["PrefixListId"])
+
+
+def _heartbeat_hash_key(pipeline: Pipeline) -> str:
+    # It narrows what the operator may write; a number as the key cannot be named there.
+    return next(
+        (part.value for part in pipeline.heartbeat if part.attribute == pipeline.source_key[0] and part.kind == "S"), ""
+    )
 
 
 def _attribute_type(pipeline: Pipeline, name: str) -> str:

@@ -52,7 +52,7 @@ def deploy(
     as_json: AsJson = False,
 ) -> None:
     """Bring an environment to what its files say, from whatever state it is in; safe to run again."""
-    with _ending() as screen:
+    with ending() as screen:
         site, clients = _open(env, region)
         options = Options(push=push, smoke=smoke, continue_rollback=continue_rollback)
         outputs = Deployment(site, clients, screen=screen, waiter=Waiter(), options=options).run()
@@ -63,7 +63,7 @@ def deploy(
 @cli.command()
 def plan(env: EnvironmentName, *, region: Region = None, as_json: AsJson = False) -> None:
     """Show what a deployment would change, and change nothing. Status 1 says that something would change."""
-    with _ending() as screen:
+    with ending() as screen:
         site, clients = _open(env, region)
         plans = Plan(site, clients, screen=screen, waiter=Waiter()).run()
         if as_json:
@@ -87,7 +87,7 @@ def destroy(
     as_json: AsJson = False,
 ) -> None:
     """Take an environment down; what holds data stays, and is named, unless --data delete says otherwise."""
-    with _ending() as screen:
+    with ending() as screen:
         environment = read_environment(env, folder=Folders().parameters)
         clients = _clients(environment, region)
         destruction = Destruction(
@@ -124,13 +124,13 @@ def _show_kept(kept: Kept) -> None:
 
 
 @contextmanager
-def _ending() -> Iterator[Screen]:
+def ending() -> Iterator[Screen]:
     """Turn what we foresaw into one clear text and a status."""
     screen = Screen()
     try:
         yield screen
     except KeyboardInterrupt:
-        _fail(f"interrupted; {screen.left_running or 'nothing goes on'}", EXIT_INTERRUPTED)
+        _fail(f"interrupted; {screen.left_running or 'nothing goes on in AWS'}", EXIT_INTERRUPTED)
     except HaltError as error:
         _fail(str(error), EXIT_USAGE)
     except Ddb2AuroraError as error:
