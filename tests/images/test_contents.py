@@ -25,7 +25,7 @@ PACKAGES = (
 )
 HOLDS = {
     STREAM_PROCESSOR: {"stream_processor", "boto3", "awslambdaric", "ddb2aurora"},
-    FIREHOSE_TRANSFORMER: {"firehose_transformer", "jsonschema", "awslambdaric", "ddb2aurora"},
+    FIREHOSE_TRANSFORMER: {"firehose_transformer", "boto3", "jsonschema", "awslambdaric", "ddb2aurora"},
     AURORA_LOADER: {"aurora_loader", "boto3", "pymysql", "cryptography", "awslambdaric", "ddb2aurora"},
     OPERATOR: {
         "operator_cli",

@@ -21,7 +21,7 @@ from containers import (
 
 MEGABYTE = 1_000_000
 # The operator is no function that starts in a hurry: rich and typer bring 20 MB of pydantic and pygments with them.
-MOST_MEGABYTES = {STREAM_PROCESSOR: 40, FIREHOSE_TRANSFORMER: 40, AURORA_LOADER: 40, OPERATOR: 65}
+MOST_MEGABYTES = {STREAM_PROCESSOR: 40, FIREHOSE_TRANSFORMER: 25, AURORA_LOADER: 40, OPERATOR: 65}
 TIMES = 5
 PREFACE = """# Image sizes and start-up
 
