@@ -27,7 +27,7 @@ EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130  # what a shell says of a command that Ctrl-C ended
 
 _P = ParamSpec("_P")
-_AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document, for machines.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document, for machines.")]
 
 
 class Result(ABC):
@@ -61,10 +61,13 @@ class Capture:
 
 def framed(command: Callable[_P, Result]) -> Callable[_P, None]:
     """Return *command* with the option `--json`, so that it prints its result and ends with its status."""
+    asks = "as_json" in inspect.signature(command).parameters
 
     @functools.wraps(command)
     def run(*arguments: _P.args, **options: _P.kwargs) -> None:
         as_json, context = bool(options.pop("as_json")), cast("typer.Context", options.pop("context"))
+        if asks:
+            options["as_json"] = as_json
         try:
             result = command(*arguments, **options)
         except KeyboardInterrupt:
@@ -128,11 +131,13 @@ def _sdk_errors() -> tuple[type[Exception], ...]:
 
 def _with_json_option(run: Callable[_P, None], command: Callable[_P, Result]) -> Callable[_P, None]:
     signature = inspect.signature(command)
-    added = (
-        inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_AsJson),
+    added = [
+        inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
         inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
-    )
-    parameters = [*signature.parameters.values(), *added]
+    ]
+    # A command that prints as it goes asks for the option itself.
+    own = [parameter for parameter in signature.parameters.values() if parameter.name != "as_json"]
+    parameters = [*own, *added]
     run.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]  # functions have it
     run.__annotations__ = {
         **command.__annotations__,

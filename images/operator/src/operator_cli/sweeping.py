@@ -25,10 +25,15 @@ _ASKED_AT_ONCE: Final = 500
 
 @dataclass(slots=True)
 class Looked:
-    """How many objects were *seen* so far, and how many of them were *young*, and left to their own event."""
+    """
+    How many objects were *seen* so far, and how many of them were *young*, and left to their own event.
+
+    *newest* is when the last of them was written.
+    """
 
     seen: int = 0
     young: int = 0
+    newest: datetime | None = None
 
 
 def objects_under(
@@ -58,6 +63,7 @@ def objects_under(
     for page in pages:
         for entry in page.get("Versions", []):
             counts.seen += 1
+            counts.newest = max(counts.newest or entry["LastModified"], entry["LastModified"])
             if before is not None and entry["LastModified"] >= before:
                 counts.young += 1
                 continue

@@ -1,0 +1,81 @@
+"""Read what the tables of a pipeline say about it."""
+# ruff: noqa: S608 - statements are put together of quoted names alone, values are parameters
+
+from typing import Final
+
+from ddb2aurora.database.connection import as_template
+from operator_cli.heartbeats import HeartbeatTable
+from operator_cli.overseeing.readings import Counted, Ledger, Tables
+from operator_cli.site import Database
+
+# More are not counted one by one: a screen has to be quick.
+_MOST_COUNTED: Final = 100_000
+
+
+def _ms(moment: str) -> str:
+    return f"TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', {moment}) DIV 1000"
+
+
+def read_tables(database: Database, *, pipeline: str, window_seconds: int) -> Tables:
+    """
+    Return what the tables say about *pipeline*, with a closer look at the last *window_seconds*.
+
+    Raises:
+        pymysql.err.Error: The database did not answer, or there are no such tables.
+    """
+    connection, tables = database.connection, database.tables
+    tombstones, horizon_ms = None, None
+    if tables.remembers_deletes:
+        ((number,),) = connection.rows(
+            f"SELECT COUNT(*) FROM (SELECT 1 FROM {as_template(tables.tombstones.quoted)} LIMIT %s) AS t",
+            (_MOST_COUNTED + 1,),
+        )
+        tombstones = Counted(min(int(number), _MOST_COUNTED), int(number) > _MOST_COUNTED)
+        found = connection.rows(
+            f"SELECT horizon_ms FROM {as_template(tables.horizons.quoted)} WHERE target_table = %s",
+            (tables.target.name,),
+        )
+        horizon_ms = int(found[0][0]) if found else 0
+    rejects = connection.rows(
+        f"SELECT reason, COUNT(*) FROM {as_template(tables.rejects.quoted)} WHERE pipeline = %s "
+        "GROUP BY reason ORDER BY 2 DESC, 1",
+        (pipeline,),
+    )
+    return Tables(
+        ledger=_ledger(database, pipeline=pipeline, window_seconds=window_seconds),
+        rejects={reason: int(count) for reason, count in rejects},
+        tombstones=tombstones,
+        horizon_ms=horizon_ms,
+        heartbeat=HeartbeatTable(database, pipeline=pipeline).newest(),
+    )
+
+
+def _ledger(database: Database, *, pipeline: str, window_seconds: int) -> Ledger:
+    loads = as_template(database.tables.loads.quoted)
+    recent = "loaded_at >= UTC_TIMESTAMP(6) - INTERVAL %s SECOND"
+    (found,) = database.connection.rows(
+        "SELECT COUNT(*), SUM(rows_in_file), SUM(applied), SUM(stale), SUM(deleted), SUM(rejected), SUM(bytes), "
+        f"{_ms('MAX(loaded_at)')}, MAX(newest_changed_at_ms) FROM {loads} WHERE pipeline = %s",
+        (pipeline,),
+    )
+    (lately,) = database.connection.rows(
+        f"SELECT COUNT(*), SUM(rows_in_file), MAX({_ms('loaded_at')} - newest_changed_at_ms) "
+        f"FROM {loads} WHERE pipeline = %s AND {recent}",
+        (pipeline, window_seconds),
+    )
+    objects, rows, applied, stale, deleted, rejected, size = (int(count or 0) for count in found[:7])
+    last_loaded, newest_change, lag = (None if value is None else int(value) for value in (*found[7:], lately[2]))
+    return Ledger(
+        objects=objects,
+        rows=rows,
+        applied=applied,
+        stale=stale,
+        deleted=deleted,
+        rejected=rejected,
+        bytes=size,
+        last_loaded_ms=last_loaded,
+        newest_change_ms=newest_change,
+        recent_objects=int(lately[0]),
+        recent_rows=int(lately[1] or 0),
+        recent_lag_ms=None if lag is None else max(0, lag),
+    )
