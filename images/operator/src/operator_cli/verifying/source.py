@@ -48,12 +48,13 @@ class ReadBudget:
         units_per_second: float | None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        wait: Callable[[float], object] = time.sleep,
+        wait: Callable[[float], object] | None = None,
     ) -> None:
-        """Allow *units_per_second*; None allows any number. *wait* waits for some seconds."""
+        """Allow *units_per_second*; None allows any number. *wait* waits for some seconds, in tests."""
         self._rate = units_per_second
         self._monotonic = monotonic
-        self._wait = wait
+        self._hurries = threading.Event()
+        self._wait = wait or self._hurries.wait
         self._lock = threading.Lock()
         self._paid_at = monotonic()
         self._spent = 0.0
@@ -71,6 +72,10 @@ class ReadBudget:
             self._spent += units
             if self._rate:
                 self._paid_at = max(self._paid_at, self._monotonic()) + units / self._rate
+
+    def hurry(self) -> None:
+        """Let nobody wait any more, since the work is about to end."""
+        self._hurries.set()
 
     def take_spent(self) -> float:
         """Return how many units were spent since this was asked last."""
@@ -129,6 +134,10 @@ class Source:
     def take_spent(self) -> float:
         """Return how many read units were spent since this was asked last."""
         return self._budget.take_spent()
+
+    def hurry(self) -> None:
+        """Let nobody wait for the budget any more, since the work is about to end."""
+        self._budget.hurry()
 
     def pages(self, segment: int, *, of: int, resume_at: Mapping[str, Any] | None = None) -> Iterator[Page]:
         """

@@ -102,6 +102,9 @@ class Verification:
                 if self._run.phase == "settling":
                     self.settle()
                     self._enter("compared")
+            except BaseException:
+                self._source.hurry()
+                raise
             finally:
                 # Ctrl-C and errors come here too: the threads end after their page, and what they did is kept.
                 self._stopping.set()
