@@ -89,7 +89,7 @@ def test_what_a_person_has_to_decide_is_shown_with_its_reason_and_the_status_say
             "would be done, once you have decided:\n"
             f"  Things.n is missing: ALTER TABLE {table} ADD COLUMN `n` int NULL AFTER `name`, ALGORITHM=INSTANT\n"
             "  note the columns of the pipeline file\n"
-            "nothing was done, and nothing can be loaded, before you decide:\n"
+            "nothing was done; this file cannot be loaded before you decide:\n"
             "  Things.name: is varchar(40) instead of int\n"
             "    not done because a change of type converts every value\n"
             f"    ALTER TABLE {table} MODIFY COLUMN `name` int NULL;\n"

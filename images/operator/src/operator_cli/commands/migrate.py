@@ -75,7 +75,7 @@ class Migration(Result):
             yield "would be done:" if not self.to_decide else "would be done, once you have decided:"
             yield from (f"  {line}" for line in self.planned)
         if self.to_decide:
-            yield "nothing was done, and nothing can be loaded, before you decide:"
+            yield "nothing was done; this file cannot be loaded before you decide:"
             yield from _lines(self.to_decide)
         if self.left_over:
             yield "more than the file asks for, and may stay:"
