@@ -36,8 +36,11 @@ NO_TOMBSTONE: Final = Tombstone()
 class Target:
     """The target of a pipeline as one connection sees it."""
 
-    def __init__(self, connection: DatabaseConnection, pipeline: Pipeline, tables: Tables) -> None:
-        """Read the target of *pipeline* over *connection*."""
+    def __init__(
+        self, connection: DatabaseConnection, pipeline: Pipeline, tables: Tables, *, keys_a_page: int = _KEYS_A_PAGE
+    ) -> None:
+        """Read the target of *pipeline* over *connection*, its keys in pages of *keys_a_page*."""
+        self._keys_a_page = keys_a_page
         self._connection = connection
         self._pipeline = pipeline
         self._key_columns = pipeline.key_columns
@@ -100,7 +103,7 @@ class Target:
     def _keys_after(self, last: Key | None) -> list[Key]:
         names = [_name(column) for column in self._key_columns]
         if last is None:
-            return self._page_of_keys("TRUE", (), _KEYS_A_PAGE)
+            return self._page_of_keys("TRUE", (), self._keys_a_page)
         parameters = _parameters(last, self._key_columns)
         # First what shares the hash key, then what lies behind it: each a range of the primary key, which
         # (a, b) > (x, y) would not be.
@@ -108,8 +111,8 @@ class Target:
         for depth in range(len(names), 0, -1):
             same = "".join(f"{name} = %s AND " for name in names[: depth - 1])
             where = f"{same}{names[depth - 1]} > %s"
-            page += self._page_of_keys(where, parameters[:depth], _KEYS_A_PAGE - len(page))
-            if len(page) == _KEYS_A_PAGE:
+            page += self._page_of_keys(where, parameters[:depth], self._keys_a_page - len(page))
+            if len(page) == self._keys_a_page:
                 break
         return page
 
