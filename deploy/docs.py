@@ -6,8 +6,11 @@ from ddb2aurora.metrics import METRICS, NAMESPACE
 from deploy_aws.costs.cost_page import cost_page
 from deploy_aws.costs.prices import read_measured, read_prices
 from deploy_aws.costs.scaling_page import scaling_page
+from deploy_aws.parameters_page import parameters_page
+from deploy_aws.templates import read_templates
 
 DOCS = Path(__file__).parent.parent / "docs"
+IMAGES = Path(__file__).parent.parent / "images"
 AWS = Path(__file__).parent / "aws"
 
 
@@ -39,7 +42,12 @@ def scaling() -> str:
     return scaling_page(read_measured(AWS / "measured.toml"))
 
 
-PAGES = {"metrics.md": metrics_page, "cost.md": costs, "scaling.md": scaling}
+def parameters() -> str:
+    """Return docs/parameters.md."""
+    return parameters_page(read_templates(), stages=[file.parent.name for file in IMAGES.glob("*/Dockerfile")])
+
+
+PAGES = {"parameters.md": parameters, "metrics.md": metrics_page, "cost.md": costs, "scaling.md": scaling}
 
 
 def main() -> None:

@@ -253,3 +253,88 @@ def test_what_cloudformation_finds_before_it_begins_is_told(small):
     assert f"/Taken (AWS::S3::Bucket): Resource of type 'AWS::S3::Bucket' with identifier '{taken}'" in str(
         failed.value
     )
+
+
+def test_a_pipeline_without_a_smoke_item_is_tested_by_a_heartbeat(small):
+    small.deploy(smoke=True)
+
+    assert phases_of(small.said)[-1] == "smoke test: a heartbeat on its way through all stages"
+
+
+def test_the_smoke_item_is_put_and_deleted_and_what_became_of_it_is_told(small):
+    (small.folders.smoke / "web_analytics.json").write_text('{"page_id": {"S": "{run}"}, "activity_dt": {"S": "now"}}')
+    found = {"verdict": "in_flight", "explanation": "never gone", "item_exists": True, "row_exists": True}
+    small.give(Answer=json.dumps({"diff-item": found}))
+
+    with pytest.raises(DeploymentFailedError, match=r"has not gone in .* minutes: in_flight, never gone"):
+        small.deploy(smoke=True, smoke_seconds=0.3)
+
+    assert small.clients.dynamodb.scan(TableName=f"{small.project}-visits")["Items"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"commit": "older"}, "images/ or pipelines/ differ from commit older, whose images were pushed"),
+        ({"architecture": "arm64"}, "the images that were pushed are for arm64"),
+    ],
+)
+def test_images_of_another_source_or_architecture_are_pushed_anew_and_the_reason_is_told(small, change, reason):
+    small.deploy()
+    small.give(Architecture="x86_64")
+    file = small.folders.local / "try" / "images.json"
+    small.write_images({**json.loads(file.read_text()), **change})
+
+    small.deploy()
+
+    assert f"{reason}: make push-images ENV=try" in small.said
+    assert len(small.pushed) == 2
+
+
+def test_images_of_another_source_are_deployed_as_they_are_when_pushing_is_forbidden(small):
+    small.deploy()
+    file = small.folders.local / "try" / "images.json"
+    small.write_images({**json.loads(file.read_text()), "commit": "older"})
+
+    small.deploy(push="never")
+
+    assert "images/ or pipelines/ differ from commit older" in small.said
+    assert len(small.pushed) == 1
+
+
+def test_images_of_another_architecture_are_not_deployed(small):
+    small.deploy()
+    small.give(Architecture="arm64")
+
+    with pytest.raises(ImagesError, match="the images are for x86_64, and parameter Architecture is arm64"):
+        small.deploy(push="never")
+
+
+def test_images_in_another_registry_are_pushed_anew_and_in_one_that_is_not_ecr_are_warned_of(small):
+    small.deploy()
+    foreign = {stage: f"localhost:5000/x/{stage}@sha256:{'a' * 64}" for stage in small.site.stages}
+    small.write_images({"commit": "head", "architecture": "x86_64", "images": foreign})
+
+    small.deploy(push="never")
+
+    registry = f"000000000000.dkr.ecr.{small.clients.region}.amazonaws.com/{small.stack}"
+    assert f"the images that were pushed are not in {registry}: deploying the images of" in small.said
+    assert "not in ECR, so not verified, and not taken by Lambda on AWS: aurora-loader, firehose-tran" in small.said
+
+
+def test_a_stage_whose_image_was_not_pushed_is_named(small):
+    small.deploy()
+    file = small.folders.local / "try" / "images.json"
+    document = json.loads(file.read_text())
+    del document["images"]["operator"]
+    small.write_images(document)
+
+    with pytest.raises(ImagesError, match="no image of operator was pushed; run the same command with PUSH=always"):
+        small.deploy()
+
+
+def test_a_push_that_writes_nothing_is_an_error(small):
+    small.push = lambda **_: None
+
+    with pytest.raises(ImagesError, match=r"images.json has not been written; run make push-images ENV=try REGISTRY="):
+        small.deploy()

@@ -4,7 +4,7 @@ import pytest
 from builders import a_column, a_pipeline
 
 from ddb2aurora.pipeline import KeyPart, UnknownPipelineError
-from deploy_aws.facts import find_pipeline, pipeline_facts
+from deploy_aws.facts import FROM_THE_PIPELINE, OVERRIDABLE, find_pipeline, pipeline_facts
 
 
 def facts_of(*types, **others):
@@ -28,6 +28,10 @@ def test_a_key_of_two_attributes_is_told_with_its_types():
         "HeartbeatHashKey": "",
         "Packing": "off",
     }
+
+
+def test_what_a_pipeline_tells_is_what_may_not_be_given_but_for_the_types_of_its_key():
+    assert set(facts_of("varchar(10)")) == FROM_THE_PIPELINE | OVERRIDABLE
 
 
 @pytest.mark.parametrize(

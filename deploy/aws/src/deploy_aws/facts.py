@@ -15,7 +15,20 @@ from deploy_aws.templates import Parameter
 
 PIPELINES: Final = REPOSITORY / "pipelines"
 # CloudFormation cannot look these up; security groups name them so that only S3 and DynamoDB are reached.
+FROM_THE_PIPELINE: Final = frozenset(
+    {
+        "PipelineName",
+        "TableName",
+        "HashKeyName",
+        "RangeKeyName",
+        "TargetDatabase",
+        "TargetTable",
+        "HeartbeatHashKey",
+        "Packing",
+    }
+)
 _PREFIX_LISTS: Final[Mapping[str, str]] = {"S3PrefixListId": "s3", "DynamoDbPrefixListId": "dynamodb"}
+FROM_THE_REGION: Final = frozenset(_PREFIX_LISTS)
 # A key may be of another type in DynamoDB than its column tells: a number kept as text, say.
 OVERRIDABLE: Final = frozenset({"HashKeyType", "RangeKeyType"})
 _LONGEST_BUCKET: Final = 63

@@ -83,7 +83,7 @@ class Removal:
         """
         look = self._looks.get(holding.type)
         try:
-            return look is None or bool(look(holding.id))
+            return look is None or look(holding.id) != []
         except ClientError as error:
             if code_of(error) not in _GONE:
                 raise

@@ -1,12 +1,12 @@
 """All that is known before AWS is asked: the environment, its pipeline, the templates, and whether they agree."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ddb2aurora.pipeline import Pipeline
-from deploy_aws.facts import OVERRIDABLE, PIPELINES, find_pipeline, pipeline_facts
+from deploy_aws.facts import FROM_THE_PIPELINE, FROM_THE_REGION, OVERRIDABLE, PIPELINES, find_pipeline, pipeline_facts
 from deploy_aws.images import Images, parameter_of
 from deploy_aws.parameters import PARAMETERS_FOLDER, Environment, check_values, read_environment
 from deploy_aws.revision import REPOSITORY
@@ -77,14 +77,14 @@ def read_site(name: str, *, folders: Folders) -> Site:
     pipeline = find_pipeline(environment.pipeline, folder=folders.pipelines)
     declared = {**templates[BOOTSTRAP].parameters, **templates[ROOT].parameters}
     computed = {key: value for key, value in _computed(environment, pipeline).items() if key in declared}
-    later = {
-        *(parameter_of(stage) for stage in _stages(folders)),
-        TEMPLATE_URL,
-        "S3PrefixListId",
-        "DynamoDbPrefixListId",
-    }
-    check_values(environment, computed=computed, declared=declared, settled_later=later)
+    check_values(environment, computed=computed, declared=declared, settled_later=found_out(_stages(folders)))
     return Site(environment=environment, pipeline=pipeline, templates=templates, folders=folders)
+
+
+def found_out(stages: Iterable[str]) -> frozenset[str]:
+    """Return the parameters that deploying finds out itself, given the *stages* that have an image."""
+    own = frozenset({"Project", "Environment", TEMPLATE_URL})
+    return own | FROM_THE_PIPELINE | FROM_THE_REGION | {parameter_of(stage) for stage in stages}
 
 
 def _computed(environment: Environment, pipeline: Pipeline) -> Mapping[str, str]:
