@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -98,23 +97,23 @@ class Rollout:
         self.stack = stack
         self._connection = connection
         self._folder = folder
-        self.new = pipeline_of(folder / "new", NEW)
         self.writer = Writer(stack.clients.dynamodb)
-        self._compiled = folder / f"compiled-{uuid.uuid4().hex}"
-        self._compiled.mkdir()
-        (self._compiled / "things.json").write_bytes(dump_pipeline(self.new))
+        for version, columns in {"old": OLD, "new": NEW}.items():
+            compiled = folder / f"compiled-{version}"
+            compiled.mkdir()
+            (compiled / "things.json").write_bytes(dump_pipeline(pipeline_of(folder / version, columns)))
 
-    def operate(self, *arguments: str) -> tuple[int, str]:
-        variables = {**self.stack.environment, "PIPELINES_FOLDER": str(self._folder / "new"), "COLUMNS": "200"}
+    def operate(self, *arguments: str, version: str = "new") -> tuple[int, str]:
+        variables = {**self.stack.environment, "PIPELINES_FOLDER": str(self._folder / version), "COLUMNS": "200"}
         ran = subprocess.run([DDB2AURORA, *arguments], env=variables, capture_output=True, text=True, check=False)
         return ran.returncode, ran.stdout + ran.stderr
 
-    def migrate(self) -> tuple[int, str]:
-        return self.operate("migrate")
+    def migrate(self, version: str = "new") -> tuple[int, str]:
+        return self.operate("migrate", version=version)
 
-    def deploy(self, stage: str) -> None:
+    def deploy(self, stage: str, version: str = "new") -> None:
         function = getattr(self.stack.running["things"], stage)
-        function.deploy(PIPELINES_FOLDER=str(self._compiled))
+        function.deploy(PIPELINES_FOLDER=str(self._folder / f"compiled-{version}"))
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:

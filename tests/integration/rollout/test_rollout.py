@@ -67,3 +67,23 @@ def test_in_the_wrong_order_objects_wait_and_are_swept_when_the_loader_knows_the
     assert without_added(rows(rollout)) == without_added(expected(rollout))
     assert unlike(rows(rollout), expected(rollout)) == {}
     assert rollout.query("SELECT COUNT(*) FROM rollout._ddb2aurora_rejects") == [(0,)]
+
+
+@pytest.mark.parametrize("load_mode", ["s3"])
+def test_a_file_that_is_taken_back_loses_nothing_either(rollout):
+    for step in (rollout.migrate, lambda: rollout.deploy("loader"), lambda: rollout.deploy("transformer")):
+        step()
+        rollout.let_objects_load()
+    rollout.deploy("transformer", "old")
+    rollout.let_objects_load()
+    status, said = rollout.migrate("old")
+    rollout.deploy("loader", "old")
+    rollout.let_objects_load()
+    rollout.writer.stop()
+    swept = rollout.operate("sweep", "--older-than", "1s", version="old")
+    rollout.await_rows()
+
+    assert status == 0, said
+    assert swept[0] == 0, swept[1]
+    assert without_added(rows(rollout)) == without_added(expected(rollout))
+    assert rollout.query("SELECT COUNT(*) FROM rollout._ddb2aurora_rejects") == [(0,)]
