@@ -18,3 +18,9 @@ def test_an_age_is_a_number_and_a_unit(text, milliseconds):
 def test_anything_else_is_no_age(text):
     with pytest.raises(typer.BadParameter, match="such as 7d"):
         age_in_ms(text)
+
+
+def test_an_age_has_a_hundred_years_at_most():
+    assert age_in_ms("36500d") == 36_500 * 86_400_000
+    with pytest.raises(typer.BadParameter, match="36500 days at most"):
+        age_in_ms("36501d")

@@ -21,7 +21,7 @@ def concerns(readings: Readings, *, heartbeat_within_ms: int) -> Iterator[Concer
     if isinstance(readings.watched, Watched):
         for alarm in readings.watched.alarms:
             since = ago(alarm.since_ms, now_ms=readings.at_ms)
-            yield Concern("alarm", f"the alarm {alarm.name} was raised {since}", "see docs/runbook.md")
+            yield Concern("alarm", f"the alarm {alarm.name} was raised {since}", "docs/runbook.md")
     if tables.heartbeat is not None:
         age_ms = readings.at_ms - tables.heartbeat.sent_at_ms
         if age_ms > heartbeat_within_ms:
@@ -30,15 +30,15 @@ def concerns(readings: Readings, *, heartbeat_within_ms: int) -> Iterator[Concer
     waiting = readings.waiting
     if waiting.waiting and waiting.oldest_waiting_ms is not None:
         since = ago(waiting.oldest_waiting_ms, now_ms=readings.at_ms)
-        text = f"{_many(waiting.waiting, 'object')} under processed/ not loaded, the oldest written {since}"
+        text = f"{_many(waiting.waiting, 'object')} under processed/ not loaded, the oldest {since}"
         yield Concern("waiting", text, "ddb2aurora sweep")
     if isinstance(readings.queue, Queue) and readings.queue.waiting + readings.queue.in_flight:
         number = readings.queue.waiting + readings.queue.in_flight
-        text = f"{_many(number, 'event')} that the loader failed for good"
+        text = f"{_many(number, 'event')} of objects that the loader failed for good"
         yield Concern("failed_events", text, "ddb2aurora redrive --explain")
     for kind, kept in readings.failed.items():
         newest = ago(kept.newest_ms, now_ms=readings.at_ms)
-        text = f"{kept.objects} {_objects(kept.objects.number)} under failed/ of {kind}, the newest written {newest}"
+        text = f"{kept.objects} {_objects(kept.objects.number)} under failed/…/{kind}, the newest {newest}"
         yield Concern("failed", text, "ddb2aurora redrive --explain")
     if readings.batches is not None:
         batches = readings.batches.objects

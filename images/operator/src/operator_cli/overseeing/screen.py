@@ -80,7 +80,7 @@ def _rows(readings: Readings) -> Iterator[tuple["str | Text", ...]]:
     )
     ledger = readings.tables.ledger
     rate = ledger.recent_rows / readings.window_seconds
-    passed = f"{ledger.recent_objects:,} objects, {ledger.recent_rows:,} rows, {rate:,.1f}/s"
+    passed = f"{ledger.recent_rows:,} rows, {rate:,.1f}/s"
     rejected = sum(readings.tables.rejects.values())
     waiting = readings.waiting
     yield (
@@ -108,7 +108,7 @@ def _rows(readings: Readings) -> Iterator[tuple["str | Text", ...]]:
 def _totals(readings: Readings) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     tables, ledger = readings.tables, readings.tables.ledger
     table.add_row("loaded ever", f"{ledger.objects:,} objects ({size(ledger.bytes)}), {ledger.rows:,} rows:")
     table.add_row(
@@ -125,12 +125,12 @@ def _totals(readings: Readings) -> Table:
         horizon = f"horizon {_instant(tables.horizon_ms)}" if tables.horizon_ms else "nothing purged yet"
         table.add_row("tombstones", f"{tables.tombstones}, {horizon}")
     if isinstance(readings.queue, Queue):
-        events = f"{readings.queue.waiting:,} events, {readings.queue.in_flight:,} being worked on"
+        events = f"{readings.queue.waiting:,} waiting, {readings.queue.in_flight:,} being worked on"
         table.add_row("failure queue", events)
     else:
         table.add_row("failure queue", Text(readings.queue, style="dim"))
     if isinstance(readings.watched, Watched):
-        table.add_row("CloudWatch", f"{len(readings.watched.alarms):,} alarms raised")
+        table.add_row("CloudWatch", f"alarms raised: {len(readings.watched.alarms):,}")
     else:
         table.add_row("CloudWatch", Text(readings.watched, style="dim"))
     return table
@@ -141,8 +141,13 @@ def _attention(found: Sequence[Concern]) -> Iterator["RenderableType"]:
         yield Text("all is well", style="bold green")
         return
     yield Text("needs attention", style="bold red")
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(style="red")
+    table.add_column()
+    table.add_column(style="bold", no_wrap=True)
     for concern in found:
-        yield Text.assemble(("  ✗ ", "red"), concern.text, ("  → ", "dim"), (concern.first, "bold"))
+        table.add_row("✗", concern.text, concern.first)
+    yield table
 
 
 def _ago(moment_ms: int | None, readings: Readings) -> "str | Text":
@@ -163,7 +168,7 @@ def _kept(kept: Kept | None, kind: str) -> str:
 
 def _queue(queue: Queue | str) -> str:
     number = queue.waiting + queue.in_flight if isinstance(queue, Queue) else 0
-    return f"{number:,} given up" if number else ""
+    return f"{number:,} event{'' if number == 1 else 's'} given up" if number else ""
 
 
 def _join(*parts: str) -> str:

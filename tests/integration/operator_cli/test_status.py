@@ -1,0 +1,167 @@
+"""`ddb2aurora status` on real services: what it reads, and its exit statuses."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+from loader_fixtures import a_delete, a_pipeline, an_upsert
+from operator_fixtures import RUN
+
+from ddb2aurora.heartbeat import Heartbeat, heartbeat_row
+
+UNUSED_PORT = "http://127.0.0.1:9"
+
+
+def seen(world, *arguments, **more):
+    ran = world.run("status", "--json", *arguments, **more)
+    assert ran.returncode in (0, 1), ran.stderr
+    return ran.returncode, json.loads(ran.stdout)
+
+
+def loaded(world, *rows, name="2026/01/05/12/a.csv"):
+    """Write an object of *rows* and have it loaded, whatever comes of it."""
+    world.put(name, *rows)
+    key = f"processed/things/Things/{name}"
+    head = world.aws.client("s3").head_object(Bucket=world.bucket, Key=key)
+    detail = {"key": key, "size": head["ContentLength"], "eTag": head["ETag"].strip('"')}
+    record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": world.bucket}}}
+    record["s3"]["object"] = detail
+    return world._load({"Records": [record]}, None)
+
+
+def test_a_pipeline_that_was_just_made_is_well(operator_world):
+    status, output = seen(operator_world)
+
+    assert (status, output["needs_attention"]) == (0, [])
+    assert output["ledger"]["objects"] == 0
+    assert (output["heartbeat"], output["failure_queue"]) == (None, {"waiting": 0, "in_flight": 0})
+
+
+def test_what_was_loaded_is_told(operator_world):
+    pipeline = operator_world.target.pipeline
+    beat = heartbeat_row(Heartbeat(1, 1_767_700_000_000), pipeline=pipeline, streamed_at_ms=None)
+    loaded(operator_world, an_upsert(pipeline, 1, "a", "n"), a_delete(pipeline, 2, "b"), beat)
+
+    _, output = seen(operator_world, "--heartbeat-within", "36000d")
+
+    ledger = output["ledger"]
+    counts = {name: ledger[name] for name in ("objects", "rows", "applied", "stale", "deleted", "rejected")}
+    assert counts == {"objects": 1, "rows": 2, "applied": 1, "stale": 0, "deleted": 1, "rejected": 0}
+    assert (ledger["recent_objects"], ledger["recent_rows"], ledger["newest_change_ms"]) == (1, 2, 1000)
+    assert output["tombstones"] == {"number": 1, "more": False}
+    assert output["heartbeat"]["sent_at_ms"] == 1_767_700_000_000
+    assert output["needs_attention"] == []
+
+
+def test_everything_that_is_wrong_is_status_1_and_named(operator_world):
+    pipeline, s3 = operator_world.target.pipeline, operator_world.aws.client("s3")
+    beat = heartbeat_row(Heartbeat(1, 1_767_700_000_000), pipeline=pipeline, streamed_at_ms=None)
+    loaded(operator_world, an_upsert(pipeline, 1, "a", "n"), an_upsert(pipeline, 2, "b", "x" * 41), beat)
+    operator_world.put("2026/01/05/12/lost.csv", an_upsert(pipeline, 3, "c", "n"))
+    s3.put_object(Bucket=operator_world.bucket, Key="failed/things/processing-failed/2026/01/05/12/x", Body=b"")
+    s3.put_object(Bucket=operator_world.bucket, Key="failed/things/oversized/2026/01/05/12/x.json", Body=b"")
+    s3.put_object(Bucket=operator_world.bucket, Key="aws/lambda/mapping/shard/2026/01/05/x", Body=b"")
+    s3.put_object(Bucket=operator_world.bucket, Key="aws/lambda/async/loader/2026/01/05/x", Body=b"")
+    operator_world.aws.client("sqs").send_message(QueueUrl=operator_world.queue, MessageBody="{}")
+
+    status, output = seen(operator_world, "--since", "36000d", "--waiting", "1s")
+    while not output["processed"]["waiting"]:  # the object is a second old before long
+        status, output = seen(operator_world, "--since", "36000d", "--waiting", "1s")
+
+    assert status == 1
+    assert [concern["what"] for concern in output["needs_attention"]] == [
+        "heartbeat",
+        "waiting",
+        "failed_events",
+        "failed",
+        "failed",
+        "given_up_batches",
+        "rejects",
+    ]
+    assert output["processed"]["waiting"] == 1
+    assert {kind: kept["objects"]["number"] for kind, kept in output["failed"].items()} == {
+        "oversized": 1,
+        "processing-failed": 1,
+    }
+    assert output["given_up_batches"]["objects"] == {"number": 1, "more": False}
+    assert output["rejects"] == {"too_long in column name": 1}
+
+
+def test_an_alarm_of_the_deployment_is_named_and_those_of_others_are_not(operator_world):
+    cloudwatch = operator_world.aws.client("cloudwatch")
+    name = operator_world.aws.unique("dev")
+    for alarm in (f"{name}-errors", f"{name}2-errors"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=alarm,
+            Namespace="n",
+            MetricName="m",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            Statistic="Sum",
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="for a test")
+
+    status, output = seen(operator_world, DELIVERY_STREAM_NAME=name)
+
+    assert (status, [found["name"] for found in output["cloudwatch"]["alarms"]]) == (1, [f"{name}-errors"])
+
+
+def test_without_cloudwatch_the_rest_is_told_and_why_it_is_missing(operator_world):
+    ran = operator_world.run("status", AWS_ENDPOINT_URL_CLOUDWATCH=UNUSED_PORT)
+
+    assert ran.returncode == 0
+    assert re.search(r"CloudWatch +not available: CloudWatch: Could not connect to the endpoint URL", ran.stdout)
+    assert ran.stdout.rstrip().endswith("all is well")
+
+
+def test_without_a_queue_the_rest_is_told_and_what_sets_it(operator_world):
+    ran = operator_world.run("status", without=("LOADER_FAILURES_QUEUE_URL",))
+
+    assert ran.returncode == 0
+    assert re.search(r"failure queue +not known: set LOADER_FAILURES_QUEUE_URL", ran.stdout)
+
+
+def test_a_database_that_is_away_is_status_1_and_named(operator_world):
+    ran = operator_world.run("status", DB_PORT="9")
+
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("ddb2aurora: connecting failed on 127.0.0.1:9")
+
+
+def test_a_bucket_that_is_not_there_is_status_2_and_named(operator_world):
+    ran = operator_world.run("status", BUCKET_NAME="no-such-bucket")
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "on bucket no-such-bucket failed with NoSuchBucket" in ran.stderr
+
+
+def test_an_age_that_is_none_is_status_2(operator_world):
+    assert operator_world.run("status", "--window", "soon").returncode == 2
+
+
+def test_watching_prints_one_look_after_the_other_until_ctrl_c_and_ends_with_the_last_one_s_status(operator_world):
+    command = [sys.executable, "-c", RUN, "status", "--watch", "--every", "1s", "--json"]
+
+    with subprocess.Popen(
+        command, env=operator_world.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        lines = [watching.stdout.readline() for _ in range(2)]
+        watching.send_signal(signal.SIGINT)
+        rest, errors = watching.communicate(timeout=30)
+
+    looks = [json.loads(line) for line in (*lines, *rest.splitlines())]
+    assert (watching.returncode, errors) == (0, "")
+    assert looks[1]["at_ms"] - looks[0]["at_ms"] >= 1000
+    assert {look["pipeline"] for look in looks} == {"things"}
+
+
+def test_an_event_log_has_no_tombstones(make_operator_world):
+    world = make_operator_world(a_pipeline(mode="append"))
+
+    _, output = seen(world)
+
+    assert (output["tombstones"], output["horizon_ms"]) == (None, None)
