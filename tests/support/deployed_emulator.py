@@ -23,7 +23,7 @@ from botocore.config import Config
 from certificates import Authority
 from containers import docker
 
-RECORDER = Path(__file__).with_name("recording_ministack.py")
+MINISTACK = Path(__file__).with_name("mended_ministack.py")
 INSTANCE = "ddb2aurora-deployed"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -129,7 +129,7 @@ def running_account(folder: Path, *, network: str, function_variables: Mapping[s
         "IOT_MTLS_ENABLED": "0",
     }
     with account.log.open("wb") as log:
-        command = [sys.executable, RECORDER, account.decisions_file]
+        command = [sys.executable, MINISTACK, account.decisions_file]
         process = subprocess.Popen(command, env=settings, stdout=log, stderr=log)
     try:
         await_account(account, process)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from containers import REPOSITORY, RIE, STAGES, docker
 
+LABEL = "ddb2aurora-deployed"
 RECIPE = REPOSITORY / "tests" / "system" / "deployed" / "emulator"
 
 
@@ -19,7 +20,8 @@ def pushed_images(folder: Path, *, trusted: Path) -> Iterator[Mapping[str, str]]
     shutil.copy(RIE, context)
     shutil.copy(trusted, context / "ca.pem")
     image = os.environ.get("REGISTRY_IMAGE", "registry:2")  # noqa: TID251 - a setting of the tests
-    registry = docker("run", "--detach", "--publish", "127.0.0.1::5000", image, hint="make offline-images").strip()
+    options = ("--label", LABEL, "--publish", "127.0.0.1::5000")
+    registry = docker("run", "--detach", *options, image, hint="make offline-images").strip()
     names: dict[str, str] = {}
     try:
         place = docker("port", registry, "5000").strip()
@@ -32,7 +34,7 @@ def pushed_images(folder: Path, *, trusted: Path) -> Iterator[Mapping[str, str]]
     finally:
         docker("rm", "--force", "--volumes", registry)
         if names:
-            docker("image", "rm", "--force", *names.values(), *map(digest_of, names.values()))
+            docker("image", "rm", "--force", *map(digest_of, names.values()), *names.values())
 
 
 def digest_of(name: str) -> str:

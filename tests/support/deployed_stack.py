@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
-from containers import REPOSITORY
+from containers import REPOSITORY, docker
 from deployed_emulator import ACCOUNT, REGION, Account, running_account
 from deployed_firehose import destination
-from deployed_images import pushed_images
+from deployed_images import LABEL, pushed_images
 from testcontainers.compose import DockerCompose
 
 ENVIRONMENT = "emulator"
 PROJECT = "ddb2aurora-deployed"
+NETWORK = f"{PROJECT}_default"
 ROOT_STACK = f"ddb2aurora-{ENVIRONMENT}"
 BOOTSTRAP_STACK = f"{ROOT_STACK}-bootstrap"
 NETWORK_STACK = f"{ROOT_STACK}-network"
@@ -121,16 +122,13 @@ class Deployment:
         """Make the stack's delivery stream in the stand-in, with the rights of the stack's roles."""
         nested = self.nested()
         for user, (stack, role) in SERVICES.items():
-            self._grant(user, next(each for each in self.resources(nested[stack]) if each.logical == role).physical)
-        stack = self.cloudformation.describe_stacks(StackName=nested["Pipeline"])["Stacks"][0]
-        values = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
-        role = next(each for each in self.resources(nested["Pipeline"]) if each.logical == "DeliveryRole")
-        values |= {
+            self._grant(user, self._identities(nested[stack])[role])
+        values = self._identities(nested["Pipeline"]) | {
             "AWS::Partition": "aws",
             "AWS::Region": REGION,
             "AWS::AccountId": ACCOUNT,
-            "DeliveryRole.Arn": f"arn:aws:iam::{ACCOUNT}:role/{role.physical}",
         }
+        values["DeliveryRole.Arn"] = f"arn:aws:iam::{ACCOUNT}:role/{values['DeliveryRole']}"
         self.firehose.create_delivery_stream(
             DeliveryStreamName=self.outputs["DeliveryStreamName"],
             DeliveryStreamType="DirectPut",
@@ -141,6 +139,12 @@ class Deployment:
     def firehose(self) -> Any:
         """A client of the stand-in for Data Firehose."""
         return self.account.client("firehose", url=f"http://127.0.0.1:{self._port('firehose', 4573)}")
+
+    def _identities(self, stack: str) -> dict[str, str]:
+        """Return what `Ref` stands for in a stack: parameters and resources."""
+        found = self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
+        return parameters | {each.logical: each.physical for each in self.resources(stack)}
 
     def _grant(self, user: str, role: str) -> None:
         iam = self.account.client("iam")
@@ -164,8 +168,9 @@ def running_deployment(folder: Path) -> Iterator[Deployment]:
         # MiniStack's own Firehose delivers each record alone, keeps no backup and drops what fails.
         "AWS_ENDPOINT_URL_FIREHOSE": "http://firehose:4573",
     }
+    remove_leftovers()
     with (
-        running_account(certificates, network=f"{PROJECT}_default", function_variables=variables) as account,
+        running_account(certificates, network=NETWORK, function_variables=variables) as account,
         pushed_images(folder, trusted=account.authority.file) as images,
         stand_ins(folder, account) as compose,
     ):
@@ -173,6 +178,16 @@ def running_deployment(folder: Path) -> Iterator[Deployment]:
         given = {**make_network(deployment), "ExistingSecretArn": make_secret(account)}
         add_parameters(folder, given)
         yield deployment
+
+
+def remove_leftovers() -> None:
+    """Remove what a run has left that was killed; another one at the same time is not provided for."""
+    for what in (f"label={LABEL}", f"network={NETWORK}", f"label=com.docker.compose.project={PROJECT}"):
+        left = docker("ps", "--all", "--quiet", "--filter", what).split()
+        if left:
+            docker("rm", "--force", "--volumes", *left)
+    for volume in docker("volume", "ls", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}").split():
+        docker("volume", "rm", volume)
 
 
 @contextlib.contextmanager
