@@ -37,6 +37,8 @@ class OperatorWorld:
         self.bucket = aws.bucket()
         self.queue = aws.client("sqs").create_queue(QueueName=aws.unique("failures"))["QueueUrl"]
         self.events: list[Any] = []
+        self.more: dict[str, str] = {}
+        """Variables that a test adds to the environment."""
         self.loader_metrics = io.StringIO()
         (folder / f"{target.pipeline.name}.json").write_bytes(dump_pipeline(target.pipeline))
         self._folder = folder
@@ -62,6 +64,7 @@ class OperatorWorld:
             "DB_PASSWORD": settings.password.reveal(),
             "DB_TLS": "off",
             "COLUMNS": "200",
+            **self.more,
         }
 
     def put(self, name: str, *rows: Row | bytes) -> str:

@@ -50,8 +50,8 @@ def heartbeat_change(heartbeat: Heartbeat, *, pipeline: Pipeline) -> Change:
 def heartbeat_item(heartbeat: Heartbeat, *, pipeline: Pipeline) -> dict[str, Any]:
     """Return *heartbeat* as an item of the source table, under the key that the pipeline keeps for it."""
     keys = {part.attribute: {part.kind: part.value} for part in pipeline.heartbeat}
-    # The attributes of the key come last: whatever they are called, the key stands.
-    return {ID_ATTRIBUTE: {"N": str(heartbeat.id)}, SENT_AT_ATTRIBUTE: {"N": str(heartbeat.sent_at_ms)}, **keys}
+    # An id is text: DynamoDB's numbers have 38 digits. The key comes last, so that it stands whatever it is called.
+    return {ID_ATTRIBUTE: {"S": str(heartbeat.id)}, SENT_AT_ATTRIBUTE: {"N": str(heartbeat.sent_at_ms)}, **keys}
 
 
 def heartbeat_in(change: Change) -> Heartbeat:
@@ -65,7 +65,7 @@ def heartbeat_in(change: Change) -> Heartbeat:
         found = {ID_ATTRIBUTE: change.sequence_number, SENT_AT_ATTRIBUTE: str(change.stream_epoch_ms)}
     else:
         image = change.image or {}
-        found = {name: _number(image.get(name)) for name in (ID_ATTRIBUTE, SENT_AT_ATTRIBUTE)}
+        found = {name: _digits(image.get(name)) for name in (ID_ATTRIBUTE, SENT_AT_ATTRIBUTE)}
     try:
         heartbeat = Heartbeat(int(found[ID_ATTRIBUTE]), int(found[SENT_AT_ATTRIBUTE]))
         version_of(stream_epoch_ms=heartbeat.sent_at_ms, sequence_number=str(heartbeat.id))
@@ -87,6 +87,7 @@ def _fitting(column_type: ColumnType) -> Field:
     return "0" if column_type.kind in ("integer", "decimal") else ""
 
 
-def _number(attribute: Mapping[str, Any] | None) -> str:
-    number = (attribute or {}).get("N")
-    return number if isinstance(number, str) else ""
+def _digits(attribute: Mapping[str, Any] | None) -> str:
+    found = attribute or {}
+    text = found.get("S", found.get("N"))
+    return text if isinstance(text, str) else ""
