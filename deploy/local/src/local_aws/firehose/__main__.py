@@ -5,6 +5,7 @@ Functions are invoked through the Lambda API and objects written through that of
 variables. Streams are made through the API, and nothing outlives the process.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ _MOST_PORT = 65_535
 
 def main() -> int:
     """Return the exit status."""
+    logging.basicConfig(level=logging.INFO)
     try:
         reader = SettingsReader(os.environ)  # noqa: TID251 - the one place where this process reads it
         host = reader.text("FIREHOSE_LISTEN_HOST", what="the address to listen on", default="127.0.0.1")

@@ -1,6 +1,8 @@
 """Speak Firehose's protocol, AWS JSON 1.1 over HTTP, and tell how the stand-in is."""
 
 import json
+import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -19,6 +21,8 @@ from local_aws.firehose.errors import FirehoseError, SerializationError, Unknown
 
 TARGET_PREFIX = "Firehose_20150804."
 MEDIA_TYPE = "application/x-amz-json-1.1"
+_LOG = logging.getLogger(__name__)
+_ACCESS_KEY = re.compile(r"Credential=([^/]+)/")
 _PUTS = {"PutRecord": puts.put_record, "PutRecordBatch": puts.put_record_batch}
 
 
@@ -33,10 +37,12 @@ class BrokenResponse(Response):
 
 def api(engine: Engine, *, faults: Faults) -> Starlette:
     """Return the application that answers for *engine*."""
+    callers: set[tuple[str, str]] = set()
 
     async def call(request: Request) -> Response:
         body = await request.body()
         target = request.headers.get("x-amz-target", "")
+        _note_caller(callers, request, target.removeprefix(TARGET_PREFIX))
         try:
             operation = target.removeprefix(TARGET_PREFIX)
             if operation == target:
@@ -59,6 +65,15 @@ def api(engine: Engine, *, faults: Faults) -> Starlette:
         return JSONResponse({"status": "ok", "waiting": engine.waiting, "streams": streams})
 
     return Starlette(routes=[Route("/", call, methods=["POST"]), Route("/health", health)])
+
+
+def _note_caller(callers: set[tuple[str, str]], request: Request, operation: str) -> None:
+    """Log once who calls what: tests compare it with the rights that a role grants."""
+    key = _ACCESS_KEY.search(request.headers.get("authorization", ""))
+    caller = (operation, key[1] if key else "")
+    if caller not in callers:
+        callers.add(caller)
+        _LOG.info("%s by %s", *caller)
 
 
 def _decoded(body: bytes) -> object:
