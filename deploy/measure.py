@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from ddb2aurora.codec import encode_item
-from ddb2aurora.mapping import Mapper
 from ddb2aurora.packing import billed_bytes
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.pipeline_file import read_pipeline_file
+from firehose_transformer.row_lines import RowLines
 from firehose_transformer.transform import transform
 from operator_cli.clickstream import Operation, Shares, operations
 from stream_processor.delivery import Delivery, Outcome
@@ -120,7 +120,7 @@ def sizes() -> dict[str, int]:
     decisions = [
         decision
         for event in events(alone)
-        for decision in transform(event, Mapper(pipeline)).decisions
+        for decision in transform(event, RowLines(pipeline)).decisions
         if decision.rows
     ]
     row_bytes = sum(len(base64.b64decode(decision.rows or "")) for decision in decisions)
@@ -142,7 +142,7 @@ def times() -> dict[str, float]:
     """Return the microseconds that each change takes, at the best of several tries."""
     pipeline = reference_pipeline()
     records = stream_records(pipeline)
-    mapper = Mapper(pipeline)
+    row_lines = RowLines(pipeline)
     packed = forwarded(records, pipeline, packing=True)
     batch = json.dumps(records[:BATCH])
 
@@ -151,11 +151,11 @@ def times() -> dict[str, float]:
         forwarded(json.loads(batch), pipeline, packing=True)
 
     event = next(events(packed))
-    changes = sum(decision.changes for decision in transform(event, mapper).decisions)
+    changes = sum(decision.changes for decision in transform(event, row_lines).decisions)
     encoded = json.dumps(event)
 
     def transformer() -> None:
-        json.dumps(transform(json.loads(encoded), mapper).answer)
+        json.dumps(transform(json.loads(encoded), row_lines).answer)
 
     lines = b"".join(packed)
     return {

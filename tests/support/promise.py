@@ -14,10 +14,10 @@ from builders import CHANGED_AT_MS, STREAM_EPOCH_MS, a_change, a_column, a_pipel
 
 from ddb2aurora.dialect import Row, decode_row
 from ddb2aurora.envelope import encode_change
-from ddb2aurora.mapping import Mapper
 from ddb2aurora.model import Fields, rows_after, stamps_after
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import HORIZONS_TABLE
+from firehose_transformer.row_lines import RowLines
 from firehose_transformer.transform import transform
 
 # What the target does for a delete, and for one by time to live.
@@ -63,7 +63,7 @@ class Stream:
     """Tell of puts and deletes, in the order in which they happen, each later one with a greater version."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._mapper = Mapper(pipeline)
+        self._row_lines = RowLines(pipeline)
         self._epoch_ms = STREAM_EPOCH_MS
         self._number = 0
         self._count = 0
@@ -86,7 +86,7 @@ class Stream:
             by_ttl=by_ttl,
         )
         record = {"recordId": "1", "data": base64.b64encode(encode_change(change)).decode()}
-        ((result,),) = transform({"records": [record]}, self._mapper).answer.values()
+        ((result,),) = transform({"records": [record]}, self._row_lines).answer.values()
         if result["result"] == "Dropped":
             return None
         assert result["result"] == "Ok"

@@ -24,6 +24,7 @@ from ddb2aurora.mapping import Mapper
 from ddb2aurora.model import rows_after, stamps_after
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import DELETED_AT_COLUMN, quote_name
+from firehose_transformer.row_lines import RowLines
 from firehose_transformer.transform import transform
 from local_aws.services.ministack import REGION
 from scenarios import ObjectPlan, Scenario
@@ -102,7 +103,7 @@ def through_packed_records(case: Scenario, pipeline: Pipeline) -> tuple[list[byt
         {"recordId": str(number), "data": b64encode(record.data).decode()}
         for number, record in enumerate(records_of(outgoing, packing=True))
     ]
-    decisions = transform({"records": records}, Mapper(pipeline)).decisions
+    decisions = transform({"records": records}, RowLines(pipeline)).decisions
     lines = [line for found in decisions for line in b64decode(found.rows or "").splitlines(keepends=True)]
     failed += [(str(why.error.reason), why.error.pointer) for found in decisions for why in found.rejections]
     return lines, failed

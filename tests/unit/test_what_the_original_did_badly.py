@@ -15,8 +15,8 @@ from builders import a_change, a_column, a_pipeline, a_stream_record
 
 from ddb2aurora.dialect import decode_row
 from ddb2aurora.envelope import decode_change, encode_change
-from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import dump_pipeline
+from firehose_transformer.row_lines import RowLines
 from firehose_transformer.transform import transform
 from stream_processor.changes import MAX_RECORD_BYTES
 from stream_processor.delivery import Delivery
@@ -59,7 +59,7 @@ def forward(records, firehose, *, seconds=60.0):
 
 def transformed(*datas, pipeline=VISIT):
     records = [{"recordId": str(n), "data": base64.b64encode(data).decode()} for n, data in enumerate(datas)]
-    return transform({"records": records}, Mapper(pipeline)).answer["records"]
+    return transform({"records": records}, RowLines(pipeline)).answer["records"]
 
 
 def a_visit(country="DE", activity_dt="2026-01-01"):
@@ -147,12 +147,13 @@ def test_a_comma_quote_tab_or_newline_in_a_value_does_not_shift_the_columns(coun
 
 _TRANSFORM_AGAIN = """
 import json, sys
-from ddb2aurora.mapping import Mapper
+from firehose_transformer.row_lines import RowLines
 from ddb2aurora.pipeline import parse_pipeline
 from firehose_transformer.transform import transform
+from firehose_transformer.row_lines import RowLines
 given = json.load(sys.stdin)
 pipeline = parse_pipeline(given["pipeline"].encode(), where="standard input")
-print(json.dumps(transform(given["event"], Mapper(pipeline)).answer))
+print(json.dumps(transform(given["event"], RowLines(pipeline)).answer))
 """
 
 

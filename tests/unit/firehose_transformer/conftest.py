@@ -8,7 +8,7 @@ import pytest
 from builders import a_change, a_column, a_pipeline
 
 from ddb2aurora.envelope import Change, encode_change
-from ddb2aurora.mapping import Mapper
+from firehose_transformer.row_lines import RowLines
 
 SCHEMA = '{"type": "object", "required": ["Hits"], "properties": {"Hits": {"type": "integer"}}}'
 PIPELINE = a_pipeline(
@@ -52,6 +52,6 @@ def make() -> SimpleNamespace:
 
 
 @pytest.fixture(scope="session")
-def mapper() -> Mapper:
+def row_lines() -> RowLines:
     """The mapping of the pipeline of this folder."""
-    return Mapper(PIPELINE)
+    return RowLines(PIPELINE)

@@ -15,13 +15,14 @@ from ddb2aurora.pipeline import dump_pipeline
 from ddb2aurora.settings import SettingsError
 from firehose_transformer.app import App
 from firehose_transformer.handler import app, handler
+from firehose_transformer.row_lines import RowLines
 from firehose_transformer.settings import Settings
 
 NOW_MS = 1_767_790_000_000
 
 
 class DefectiveMapper(Mapper):
-    """Fails as no mapper should, and quotes a value while it does."""
+    """Fails as no row_lines should, and quotes a value while it does."""
 
     def row(self, change: Any) -> Any:
         raise ZeroDivisionError(f"cannot divide {change.image}")
@@ -30,11 +31,11 @@ class DefectiveMapper(Mapper):
 class Running:
     """An App, and what it wrote."""
 
-    def __init__(self, mapper, quarantine=None):
+    def __init__(self, row_lines, quarantine=None):
         self._metrics = io.StringIO()
         metrics = Metrics(stage="firehose-transformer", pipeline="things", clock_ms=lambda: 1, stream=self._metrics)
         self.quarantine = quarantine
-        self._app = App(mapper, metrics, quarantine, pipeline="things")
+        self._app = App(row_lines, metrics, quarantine, pipeline="things")
 
     def handle(self, event):
         return self._app.handle(event, now_ms=NOW_MS)
@@ -61,8 +62,8 @@ def entries(log):
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
-def test_what_came_in_is_counted_as_transformed_or_rejected(make, mapper):
-    running = Running(mapper)
+def test_what_came_in_is_counted_as_transformed_or_rejected(make, row_lines):
+    running = Running(row_lines)
 
     running.handle(make.event(make.record(make.change(), "1"), make.record(b"bad", "2"), make.record(b"", "3")))
 
@@ -77,10 +78,10 @@ def test_what_came_in_is_counted_as_transformed_or_rejected(make, mapper):
     }
 
 
-def test_a_rejection_is_logged_with_id_reason_place_and_rule_and_without_the_value(make, mapper, log):
+def test_a_rejection_is_logged_with_id_reason_place_and_rule_and_without_the_value(make, row_lines, log):
     secret = make.record(make.change(id="secret", text="secret", payload='{"Hits": "secret"}'), "7")
 
-    Running(mapper).handle(make.event(secret))
+    Running(row_lines).handle(make.event(secret))
 
     [entry] = entries(log)
     assert {name: entry[name] for name in ("message", "record_id", "reason", "pointer", "detail")} == {
@@ -108,15 +109,15 @@ def test_a_rejection_is_logged_with_id_reason_place_and_rule_and_without_the_val
         {"payload": '"secret"'},
     ],
 )
-def test_no_value_of_an_item_reaches_the_log(make, mapper, log, members):
-    Running(mapper).handle(make.event(make.record(make.change(**members))))
+def test_no_value_of_an_item_reaches_the_log(make, row_lines, log, members):
+    Running(row_lines).handle(make.event(make.record(make.change(**members))))
 
     assert len(entries(log)) == 1
     assert "secret" not in log.getvalue()
 
 
 def test_a_defect_is_logged_with_its_place_in_the_code_and_without_its_message(make, log):
-    running = Running(DefectiveMapper(make.pipeline))
+    running = Running(RowLines(make.pipeline, mapper=DefectiveMapper(make.pipeline)))
 
     answer = running.handle(make.event(make.record(make.change(id="secret"))))
 
@@ -189,7 +190,7 @@ def test_a_pipeline_that_does_not_pack_needs_no_bucket_and_uses_the_one_that_is_
 
 
 def test_a_delete_that_the_policy_ignores_is_dropped_and_counted(make):
-    running = Running(Mapper(a_pipeline(on_ttl_delete="keep")))
+    running = Running(RowLines(a_pipeline(on_ttl_delete="keep")))
     kept = a_change(kind="REMOVE", by_ttl=True)
 
     answer = running.handle(make.event(make.record(kept, "1")))

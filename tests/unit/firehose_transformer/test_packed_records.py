@@ -19,6 +19,7 @@ from ddb2aurora.mapping import Mapper
 from ddb2aurora.metrics import Metrics
 from firehose_transformer.app import App
 from firehose_transformer.aws import NoBucket, NotKeptError
+from firehose_transformer.row_lines import RowLines
 from firehose_transformer.transform import transform
 
 NOW_MS = 1_767_790_000_000
@@ -27,6 +28,7 @@ HOUR = "2025/11/24/16"
 COLUMNS = [a_column("id", "varchar(10)"), a_column("n", "int"), a_column("text", "text")]
 PIPELINE = a_pipeline(on_ttl_delete="keep", packing=True, columns=COLUMNS)
 MAPPER = Mapper(PIPELINE)
+ROW_LINES = RowLines(PIPELINE)
 FAILED = {"result": "ProcessingFailed", "data": ""}
 
 
@@ -84,11 +86,11 @@ class FakeQuarantine:
 class Running:
     """An App, and what it wrote."""
 
-    def __init__(self, quarantine=None, mapper=MAPPER):
+    def __init__(self, quarantine=None, row_lines=ROW_LINES):
         self.quarantine = quarantine or FakeQuarantine()
         self._told = io.StringIO()
         metrics = Metrics(stage="firehose-transformer", pipeline="things", clock_ms=lambda: 1, stream=self._told)
-        self._app = App(mapper, metrics, self.quarantine, pipeline="things")
+        self._app = App(row_lines, metrics, self.quarantine, pipeline="things")
 
     def handle(self, *records, now_ms=NOW_MS):
         return told(self._app.handle({"records": list(records)}, now_ms=now_ms))
@@ -121,7 +123,7 @@ def test_a_record_of_many_changes_becomes_one_answer_of_many_lines_in_their_orde
 
 def test_whether_the_pipeline_itself_packs_does_not_matter():
     event = {"records": [record(good(1), good(2)), record(good(3), record_id="2")]}
-    packing, plain = (Mapper(a_pipeline(packing=packs, columns=COLUMNS)) for packs in (True, False))
+    packing, plain = (RowLines(a_pipeline(packing=packs, columns=COLUMNS)) for packs in (True, False))
 
     assert transform(event, packing).answer == transform(event, plain).answer
 
@@ -155,7 +157,7 @@ def test_what_is_kept_can_be_put_again_as_a_record_of_its_own():
 
     [found] = running.quarantine.failed
 
-    wider = Mapper(a_pipeline(columns=[COLUMNS[0], a_column("n", "bigint")]))
+    wider = RowLines(a_pipeline(columns=[COLUMNS[0], a_column("n", "bigint")]))
     assert [given["result"] for given in transform({"records": [record(found.raw_data)]}, wider).answer["records"]] == [
         "Ok"
     ]
@@ -300,7 +302,7 @@ def test_a_defect_met_by_one_change_keeps_it_and_costs_no_other_its_place():
                 raise ZeroDivisionError("secret value of the item")
             return super().row(change)
 
-    running = Running(mapper=Defective(PIPELINE))
+    running = Running(row_lines=RowLines(PIPELINE, mapper=Defective(PIPELINE)))
 
     answer = running.handle(record(good(1), good(2), good(3)))
 
@@ -314,7 +316,7 @@ def test_a_packed_record_that_does_not_fit_the_answer_is_handed_back_whole_and_i
     lines = [good(number, text="x" * 300) for number in range(3)]
     event = {"records": [record(*lines, misfit(9)), record(good(4), record_id="2")]}
 
-    done = transform(event, MAPPER, max_answer_bytes=700)
+    done = transform(event, ROW_LINES, max_answer_bytes=700)
 
     assert told(done.answer) == [("1", "ProcessingFailed", b""), ("2", "Ok", rows_of(good(4)))]
     assert [(found.error.reason, found.changes) for found in done.decisions[0].rejections] == [
@@ -351,7 +353,7 @@ def test_however_changes_are_packed_each_is_its_row_or_kept_or_handed_back_with_
     quarantine = FakeQuarantine(down="failed/" if down else "never")
     running = Running(quarantine)
 
-    answer = told(transform({"records": records}, MAPPER, max_answer_bytes=limit).answer)
+    answer = told(transform({"records": records}, ROW_LINES, max_answer_bytes=limit).answer)
     whole = running.handle(*records)
 
     for given_answer in (answer, whole):
@@ -384,8 +386,8 @@ def test_packed_rows_are_the_unpacked_rows_for_any_batching(kinds, data):
     cuts = sorted(data.draw(st.sets(st.integers(0, len(lines)))))
     parts = [lines[start:end] for start, end in zip([0, *cuts], [*cuts, len(lines)], strict=True) if start < end]
 
-    packed = told(transform({"records": [record(*part) for part in parts]}, MAPPER).answer)
-    unpacked = told(transform({"records": [record(line) for line in lines]}, MAPPER).answer)
+    packed = told(transform({"records": [record(*part) for part in parts]}, ROW_LINES).answer)
+    unpacked = told(transform({"records": [record(line) for line in lines]}, ROW_LINES).answer)
 
     assert b"".join(rows for *_, rows in packed) == b"".join(rows for *_, rows in unpacked)
     assert [line for part in parts for line in lines_of(b"".join(part))] == lines

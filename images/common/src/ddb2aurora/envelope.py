@@ -46,7 +46,10 @@ class _AnyVersion(msgspec.Struct):
 
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Change)
+# A fraction never stands bare in DynamoDB JSON: the codec refuses it where it is read. Where nobody reads it, it may be
+# as large as it likes, so that whoever skips it comes to the same end.
+_BARE_FRACTION = object()
+_DECODER = msgspec.json.Decoder(Change, float_hook=lambda _text: _BARE_FRACTION)
 _VERSION_DECODER = msgspec.json.Decoder(_AnyVersion)
 
 

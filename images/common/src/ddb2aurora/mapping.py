@@ -21,7 +21,7 @@ from ddb2aurora.pipeline import Column, Misfit, Pipeline, TtlPolicy
 from ddb2aurora.version import version_of
 
 # A change, its item, and the same item with its documents opened.
-_ValueOf = Callable[[Change, Mapping[str, Any], Mapping[str, Any]], Any]
+ValueOf = Callable[[Change, Mapping[str, Any], Mapping[str, Any]], Any]
 _FieldOf = Callable[[Change, Mapping[str, Any], Mapping[str, Any]], Field]
 
 _TTL_OPERATIONS: Mapping[TtlPolicy, Operation | None] = {"delete": "D", "soft_delete": "S", "keep": None}
@@ -137,14 +137,14 @@ def _open(text: object, check: Check, pointer: str) -> Any:  # noqa: ANN401 - a 
 
 
 def _field_of(column: Column, *, is_key: bool) -> _FieldOf:
-    value_of = _value_of(column)
+    value_in = value_of(column)
     encode = encoder_for(column.type)
     pointer = "".join(map(escape_pointer, column.path))
     nullable = column.nullable and not is_key
     misfit_is_null = column.on_misfit is Misfit.NULL and nullable
 
     def field_of(change: Change, item: Mapping[str, Any], values: Mapping[str, Any]) -> Field:
-        value = value_of(change, item, values)
+        value = value_in(change, item, values)
         if value is MISSING or value is None:
             if nullable:
                 return None
@@ -160,7 +160,8 @@ def _field_of(column: Column, *, is_key: bool) -> _FieldOf:
     return field_of
 
 
-def _value_of(column: Column) -> _ValueOf:
+def value_of(column: Column) -> ValueOf:
+    """Return what reads the value of *column* from a change, its item, and the item with its documents opened."""
     if column.source == CHANGED_AT_MS and column.type.kind == "datetime":
         return lambda change, _item, _values: _moment(change.changed_at_ms)
     if column.source == SEQUENCE_NUMBER and column.type.is_text:
@@ -174,7 +175,7 @@ def _value_of(column: Column) -> _ValueOf:
     return lambda _change, _item, values: look_up(values, path)
 
 
-_FACTS: Mapping[str, _ValueOf] = {
+_FACTS: Mapping[str, ValueOf] = {
     CHANGED_AT_MS: lambda change, _item, _values: change.changed_at_ms,
     EVENT_NAME: lambda change, _item, _values: change.event,
     SEQUENCE_NUMBER: lambda change, _item, _values: int(change.sequence_number),

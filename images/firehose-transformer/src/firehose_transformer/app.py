@@ -4,11 +4,11 @@ from typing import Any
 
 from ddb2aurora.errors import Reason
 from ddb2aurora.logs import fields, get_logger
-from ddb2aurora.mapping import Mapper
 from ddb2aurora.metrics import Metrics
 from firehose_transformer.aws import NotKeptError, Quarantine
 from firehose_transformer.decisions import Transformation
 from firehose_transformer.rejects import reject_objects
+from firehose_transformer.row_lines import RowLines
 from firehose_transformer.transform import transform
 
 _LOG = get_logger("firehose-transformer")
@@ -17,9 +17,9 @@ _LOG = get_logger("firehose-transformer")
 class App:
     """The firehose-transformer, ready to work."""
 
-    def __init__(self, mapper: Mapper, metrics: Metrics, quarantine: Quarantine, *, pipeline: str) -> None:
-        """Turn changes of *pipeline* into rows by *mapper*; rejects of packed records go to *quarantine*."""
-        self._mapper = mapper
+    def __init__(self, row_lines: RowLines, metrics: Metrics, quarantine: Quarantine, *, pipeline: str) -> None:
+        """Turn changes of *pipeline* into rows by *row_lines*; rejects of packed records go to *quarantine*."""
+        self._row_lines = row_lines
         self._metrics = metrics
         self._quarantine = quarantine
         self._pipeline = pipeline
@@ -31,7 +31,7 @@ class App:
         Raises:
             EventShapeError: It is not one.
         """
-        transformation = transform(event, self._mapper)
+        transformation = transform(event, self._row_lines)
         self._log(transformation)
         # Before the answer: what is told to be done is done.
         kept = self._keep(transformation, now_ms=now_ms)

@@ -1,8 +1,9 @@
 """What becomes of each record of a transformation event, and of each change in it. Pure."""
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+import msgspec
 
 from ddb2aurora.errors import RejectError
 
@@ -20,8 +21,7 @@ class Rejection(NamedTuple):
     changes: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """
     What becomes of one record, which holds so many *changes*.
 
@@ -57,7 +57,7 @@ class Decision:
 
     def handed_back(self) -> "Decision":
         """Return the decision that gives the record back to Firehose whole."""
-        return replace(self, rows=None, dropped=0)
+        return msgspec.structs.replace(self, rows=None, dropped=0)
 
 
 class Transformation(NamedTuple):

@@ -6,12 +6,12 @@ from typing import Any
 from ddb2aurora.clock import clock_ms
 from ddb2aurora.lambda_context import LambdaContext
 from ddb2aurora.logs import set_up_logging
-from ddb2aurora.mapping import Mapper
 from ddb2aurora.metrics import Metrics
 from ddb2aurora.pipeline import load_pipeline
 from ddb2aurora.settings import process_environment
 from firehose_transformer.app import App
 from firehose_transformer.aws import FailedObjects, NoBucket
+from firehose_transformer.row_lines import RowLines
 from firehose_transformer.settings import Settings
 
 
@@ -23,7 +23,7 @@ def app() -> App:
     pipeline = load_pipeline(settings.pipeline, folder=settings.pipelines_folder)
     bucket = settings.bucket_of(pipeline)
     return App(
-        Mapper(pipeline),
+        RowLines(pipeline),
         Metrics(stage="firehose-transformer", pipeline=pipeline.name, clock_ms=clock_ms),
         # Packed records may come before this pipeline file says so, as the stages are deployed one at a time.
         NoBucket() if bucket is None else FailedObjects(bucket),

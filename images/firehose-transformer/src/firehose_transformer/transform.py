@@ -13,16 +13,16 @@ before the answer is given. If that fails, the record can still be handed back w
 import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
+from pybase64 import b64decode, b64encode_as_string
 
-from ddb2aurora.dialect import encode_row
-from ddb2aurora.envelope import decode_change, lines_of
+from ddb2aurora.envelope import lines_of
 from ddb2aurora.errors import HaltError, Reason, RejectError
-from ddb2aurora.mapping import Mapper
 from firehose_transformer.decisions import Decision, Rejection, Transformation
+from firehose_transformer.row_lines import RowLines
 
 # Lambda: a synchronous answer holds at most 6 MB, base64 and JSON included.
 MAX_ANSWER_BYTES: Final = 6_000_000
@@ -46,7 +46,9 @@ class _Event(msgspec.Struct, frozen=True):
     records: list[_Record]
 
 
-def transform(event: Mapping[str, Any], mapper: Mapper, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> Transformation:
+def transform(
+    event: Mapping[str, Any], row_lines: RowLines, *, max_answer_bytes: int = MAX_ANSWER_BYTES
+) -> Transformation:
     """
     Return the decisions on *event*: one a record, in the order of the event.
 
@@ -62,13 +64,27 @@ def transform(event: Mapping[str, Any], mapper: Mapper, *, max_answer_bytes: int
     room -= sum(len(json.dumps(record.record_id)) + _RECORD_OVERHEAD_BYTES for record in records)
     decisions: list[Decision] = []
     for record in records:
-        decision = _decision(record, mapper, room=room)
+        decision = _plain_decision(record, row_lines.quick, room=room) or _decision(record, row_lines, room=room)
         room -= len(decision.rows or "")
         decisions.append(decision)
     return Transformation(tuple(decisions))
 
 
-def _decision(record: _Record, mapper: Mapper, *, room: int) -> Decision:
+def _plain_decision(record: _Record, quick: Callable[[bytes], bytes | None], *, room: int) -> Decision | None:
+    """Return the decision on a record of one change that quickly becomes a row; None for every other."""
+    try:
+        # Takes less than the strict decoder below, and nothing else: a property test compares them.
+        data = b64decode(record.data, validate=True)
+    except (Base64Error, TypeError, ValueError):
+        return None
+    row = None if data.find(b"\n", 0, -1) >= 0 else quick(data)
+    if row is None:
+        return None
+    encoded = b64encode_as_string(row)
+    return None if len(encoded) > room else Decision(record.record_id, _arrival_ms(record), 1, encoded, 0, ())
+
+
+def _decision(record: _Record, row_lines: RowLines, *, room: int) -> Decision:
     try:
         # Not strict, it would skip what is not base64, and read something else than what was put.
         data = a2b_base64(record.data, strict_mode=True)
@@ -80,7 +96,7 @@ def _decision(record: _Record, mapper: Mapper, *, room: int) -> Decision:
     rejections: list[Rejection] = []
     for number, line in enumerate(lines, start=1):
         try:
-            row = _row(line, mapper)
+            row = row_lines.of(line)
         except RejectError as error:
             rejections.append(Rejection(error, number, line))
         else:
@@ -105,15 +121,3 @@ def _arrival_ms(record: _Record) -> int:
     # Firehose always says when a record arrived; whoever calls by hand may not.
     given = record.approximate_arrival_timestamp
     return given if isinstance(given, int) and 0 <= given < _YEAR_10000_MS else 0
-
-
-def _row(line: bytes, mapper: Mapper) -> bytes | None:
-    """Return the row of a change as a line, None if the pipeline's policy is to leave no trace of the change."""
-    try:
-        row = mapper.row(decode_change(line))
-        return None if row is None else encode_row(row)
-    except RejectError:
-        raise
-    except Exception as error:
-        # One change must never cost its neighbours their place, whatever it has found in our code.
-        raise RejectError(Reason.UNEXPECTED, detail=type(error).__name__) from error

@@ -1,0 +1,50 @@
+"""From the line of a change to the line of its row: the quick way where it leads, the slower one for the rest."""
+
+from collections.abc import Callable  # noqa: TC003 - said of an attribute
+
+from ddb2aurora.dialect import encode_row
+from ddb2aurora.envelope import decode_change
+from ddb2aurora.errors import Reason, RejectError
+from ddb2aurora.mapping import Mapper
+from ddb2aurora.pipeline import Pipeline
+from ddb2aurora.quick_rows import QuickRows, has_quick_way
+
+
+class RowLines:
+    """The rows of one pipeline as lines."""
+
+    def __init__(self, pipeline: Pipeline, *, mapper: Mapper | None = None) -> None:
+        """
+        Prepare both ways of *pipeline*; with a *mapper* of one's own there is the slower one alone.
+
+        Raises:
+            SchemaFileError: A JSON Schema of the pipeline cannot be used.
+        """
+        self.pipeline = pipeline
+        self._mapper = mapper or Mapper(pipeline)
+        is_quick = mapper is None and has_quick_way(pipeline)
+        self.quick: Callable[[bytes], bytes | None] = QuickRows(pipeline).line if is_quick else _nowhere
+        """The line of a change's row, or None: ask `of`."""
+
+    def of(self, change: bytes) -> bytes | None:
+        """
+        Return the row of a change, None if the pipeline's policy is to leave no trace of it.
+
+        Raises:
+            RejectError: The change can never load; the error says why.
+        """
+        line = self.quick(change)
+        if line is not None:
+            return line
+        try:
+            row = self._mapper.row(decode_change(change))
+            return None if row is None else encode_row(row)
+        except RejectError:
+            raise
+        except Exception as error:
+            # One change must never cost its neighbours their place, whatever it has found in our code.
+            raise RejectError(Reason.UNEXPECTED, detail=type(error).__name__) from error
+
+
+def _nowhere(_change: bytes) -> bytes | None:
+    return None
