@@ -21,10 +21,11 @@ from promise import Stream, a_promised_pipeline, empty
 
 from ddb2aurora.database.connection import DatabaseConnection
 from ddb2aurora.version import version_of
+from operator_cli.scanning.budget import ReadBudget
 from operator_cli.verifying.looking import look
 from operator_cli.verifying.repairing import Repairer
 from operator_cli.verifying.sides import Comparison
-from operator_cli.verifying.source import ReadBudget, Source
+from operator_cli.verifying.source import Source
 from operator_cli.verifying.target import Target
 
 _SHARED = ("INSERT INTO", "SELECT STRAIGHT_JOIN", "SELECT `_version`", "DELETE", "UPDATE", "COMMIT")

@@ -61,13 +61,6 @@ def test_every_key_that_fits_a_row_leads_back_to_itself(text, number):
         assert item_keys.parse(item_keys.text(keys)) == keys
 
 
-def test_binary_is_handed_to_the_sdk_as_bytes():
-    keys = keys_of("B", "varbinary(20)")
-
-    assert keys.for_sdk({"id": {"B": "AP8="}}) == {"id": {"B": b"\x00\xff"}}
-    assert keys.for_sdk({"id": {"N": "5"}}) == {"id": {"N": "5"}}
-
-
 @given(st.binary(min_size=1, max_size=20))
 def test_every_binary_key_leads_back(value):
     keys = keys_of("B", "varbinary(20)")

@@ -4,7 +4,8 @@ import pytest
 from builders import a_column, a_pipeline, dynamodb_json
 
 from ddb2aurora.errors import Reason
-from operator_cli.verifying.sides import Comparison, NotComparableError, TargetRow, Verdict, as_in_a_stream
+from operator_cli.scanning.table import as_in_a_stream
+from operator_cli.verifying.sides import Comparison, NotComparableError, TargetRow, Verdict
 
 _ITEM = {"id": "a", "n": 1, "note": "boring"}
 

@@ -6,7 +6,8 @@ from fake_dynamodb import FakeDynamoDb, throttled
 
 from ddb2aurora.pipeline import KeyPart
 from operator_cli.aws import AwsCallError
-from operator_cli.verifying.source import KeyOfTableError, ReadBudget, Source, UnprocessedKeysError
+from operator_cli.scanning.budget import ReadBudget
+from operator_cli.verifying.source import KeyOfTableError, Source, UnprocessedKeysError
 
 _ITEMS = [{"id": f"item-{number}", "n": number, "note": "x", "other": b"y"} for number in range(7)]
 _EXPECTED = [dynamodb_json({"id": item["id"], "n": item["n"], "note": "x"}) for item in _ITEMS]

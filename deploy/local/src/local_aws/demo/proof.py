@@ -16,7 +16,8 @@ from ddb2aurora.failed import decode_failed
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import CHANGED_AT_COLUMN, quote_name
-from operator_cli.verifying.sides import Comparison, Key, TargetRow, as_in_a_stream
+from operator_cli.scanning.table import as_in_a_stream
+from operator_cli.verifying.sides import Comparison, Key, TargetRow
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection

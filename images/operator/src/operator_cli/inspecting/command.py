@@ -13,12 +13,13 @@ from operator_cli.inspecting.difference import Difference
 from operator_cli.inspecting.history import History
 from operator_cli.inspecting.traces import Trace, Traces
 from operator_cli.inspecting.wanted import parse_key
+from operator_cli.scanning.budget import ReadBudget
 from operator_cli.site import Database, Setting, Site
 from operator_cli.verifying.command import usual_settle_ms
 from operator_cli.verifying.findings import Finding
 from operator_cli.verifying.looking import Sight, look
 from operator_cli.verifying.sides import Comparison, Key
-from operator_cli.verifying.source import ReadBudget, Source
+from operator_cli.verifying.source import Source
 from operator_cli.verifying.target import Target
 
 _LOOK_EVERY_SECONDS = 1.0

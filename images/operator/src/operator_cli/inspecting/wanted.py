@@ -6,7 +6,7 @@ from typing import Any
 
 from ddb2aurora.codec import decode
 from ddb2aurora.errors import HaltError, RejectError
-from operator_cli.verifying.keys import AttributeType
+from operator_cli.scanning.table import AttributeType
 
 
 class KeyTextError(HaltError):

@@ -16,6 +16,7 @@ from ddb2aurora.logs import fields, get_logger
 from ddb2aurora.version import BACKFILL_VERSION
 from operator_cli.aws import AwsCallError, AwsSetUpError, dynamodb_client, streams_client
 from operator_cli.progress import progress
+from operator_cli.scanning.budget import ReadBudget
 from operator_cli.site import Database, Site
 from operator_cli.verifying.floor import version_floor
 from operator_cli.verifying.mending import Mender, alone
@@ -24,7 +25,7 @@ from operator_cli.verifying.plan import plan_of
 from operator_cli.verifying.repairing import Repairer
 from operator_cli.verifying.report import Report
 from operator_cli.verifying.sides import Comparison
-from operator_cli.verifying.source import ReadBudget, Source
+from operator_cli.verifying.source import Source
 from operator_cli.verifying.target import Target
 from operator_cli.verifying.verification import Verification
 from operator_cli.verifying.watching import Display

@@ -5,19 +5,18 @@ A row that somebody added by hand may have a key that no item can have; then the
 """
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from ddb2aurora.codec import decode, number_to_text
 from ddb2aurora.column_types import ColumnType
 from ddb2aurora.errors import RejectError
 from ddb2aurora.fields import encoder_for
 from ddb2aurora.pipeline import Pipeline
+from operator_cli.scanning.table import AttributeType
 from operator_cli.verifying.sides import Key
-
-AttributeType: TypeAlias = Literal["S", "N", "B"]
 
 # DynamoDB: the longest hash key and the longest range key, in bytes; neither may be empty.
 _MAX_KEY_BYTES: Final = (2048, 1024)
@@ -42,10 +41,6 @@ class ItemKeys:
                 return None
             found[attribute] = value
         return found
-
-    def for_sdk(self, keys: Mapping[str, Any]) -> dict[str, Any]:
-        """Return *keys* as the SDK takes them: binary as bytes."""
-        return {name: {"B": b64decode(value["B"])} if "B" in value else dict(value) for name, value in keys.items()}
 
     def text(self, keys: Mapping[str, Any]) -> str:
         """Return *keys* as one text that is the same for equal keys."""

@@ -5,8 +5,7 @@ The item is mapped by the very code of the transformer. What an item cannot tell
 taken from the row itself: its version, its time. A column of such a fact must agree with them.
 """
 
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from ddb2aurora.codec import decode
@@ -20,8 +19,9 @@ from ddb2aurora.paths import EVENT_NAME, SEQUENCE_NUMBER
 from ddb2aurora.pipeline import Column, Pipeline
 from ddb2aurora.sql import DELETED_AT_COLUMN
 from ddb2aurora.version import SEQUENCE_DIGITS
+from operator_cli.scanning import table
 
-Item: TypeAlias = Mapping[str, Any]
+Item: TypeAlias = table.Item
 Key: TypeAlias = tuple[Field, ...]
 Event: TypeAlias = Literal["INSERT", "MODIFY"]
 Kind: TypeAlias = Literal["equal", "missing", "extra", "different", "unloadable", "kept"]
@@ -53,15 +53,6 @@ class Verdict(NamedTuple):
     kind: Kind
     columns: tuple[str, ...] = ()
     reason: Reason | None = None
-
-
-def as_in_a_stream(value: Any) -> Any:  # noqa: ANN401 - any part of DynamoDB JSON
-    """Return *value* as an event of a stream carries it: binary as base64, where the SDK gives bytes."""
-    if isinstance(value, bytes):
-        return b64encode(value).decode()
-    if isinstance(value, dict):
-        return {name: as_in_a_stream(inner) for name, inner in value.items()}
-    return [as_in_a_stream(inner) for inner in value] if isinstance(value, list) else value
 
 
 class Comparison:
