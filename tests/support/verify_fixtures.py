@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -59,7 +60,11 @@ class Pair:
     def put(self, *items: Mapping[str, Any]) -> None:
         """Write items to the source alone."""
         for item in items:
-            self.dynamodb.put_item(TableName=self.table, Item=dynamodb_json(item))
+            written = {
+                name: {"B": b64decode(value["B"])} if "B" in value else value
+                for name, value in dynamodb_json(item).items()
+            }
+            self.dynamodb.put_item(TableName=self.table, Item=written)
 
     def carry(self, *items: Mapping[str, Any], version: int = 10**60) -> None:
         """Write items to the source and load their rows."""
