@@ -10,7 +10,7 @@ from aurora_loader.sources import AuroraSource
 from aurora_loader.staging import BeyondHorizonError
 from aurora_loader.translation import ShapeError, UnknownShapeError
 from ddb2aurora.database.horizon import raise_horizon
-from ddb2aurora.database.shapes import note_shape
+from ddb2aurora.database.shapes import ShapeEntryError, note_shape
 from ddb2aurora.dialect import encode_row
 from local_aws.aurora.proxy import AuroraProxy
 
@@ -186,6 +186,29 @@ def test_an_object_of_a_newer_shape_waits_for_a_newer_loader_and_then_loads_whol
 
     assert outcome == Outcome(rows=1, applied=1, newest_changed_at_ms=1000)
     assert target.rows("id, n, tomorrow") == (("a", 5, 7),)
+
+
+def test_an_object_of_a_noted_shape_waits_for_a_loader_whose_own_columns_were_noted(rollout):
+    target = rollout.target
+    target.query(f"DELETE FROM `{target.database.name}`._ddb2aurora_shapes WHERE generation = 2")
+
+    with pytest.raises(UnknownShapeError, match=r"were never noted: run ddb2aurora migrate"):
+        target.load(an_upsert(rollout.old, 1, "5", "x", "a", "Ada", None))
+
+    assert (target.rows(), target.ledger()) == ((), ())
+
+
+@pytest.mark.parametrize("noted", ["", "[]x", '[["id"]]', '[["id", "geometry"]]'])
+def test_columns_that_another_version_noted_and_this_one_cannot_read_halt_the_object(rollout, noted):
+    target = rollout.target
+    target.query(f"UPDATE `{target.database.name}`._ddb2aurora_shapes SET columns_json = '{noted}'")
+
+    with pytest.raises(
+        ShapeEntryError, match=r"_ddb2aurora_shapes holds columns of Things that this version cannot read"
+    ):
+        target.load(an_upsert(rollout.old, 1, "5", "x", "a", "Ada", None))
+
+    assert (target.rows(), target.ledger()) == ((), ())
 
 
 def test_rows_of_the_version_that_was_taken_back_are_placed_in_the_older_one_that_returned(make_target):

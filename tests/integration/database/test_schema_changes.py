@@ -9,7 +9,15 @@ import pytest
 from loader_fixtures import a_column, a_pipeline, an_upsert
 
 from ddb2aurora.database.differences import Mend
-from ddb2aurora.database.migrate import TableBusyError, TableMismatchError, check_tables, compare, migrate
+from ddb2aurora.database.errors import DatabaseHaltError, DatabaseRetryError
+from ddb2aurora.database.migrate import (
+    NotOnlineError,
+    TableBusyError,
+    TableMismatchError,
+    check_tables,
+    compare,
+    migrate,
+)
 
 ID, NAME = a_column("id", "varchar(40)"), a_column("name", "varchar(40)")
 
@@ -337,3 +345,78 @@ def test_a_file_that_returns_is_a_generation_of_its_own(target):
     run(target, old)
 
     assert shapes(target) == ((1, old.shape), (2, new.shape), (3, old.shape))
+
+
+def refusing(target, number):
+    """Return a connection whose server does no ALTER in place."""
+    connection, _ = target.connect()
+    run_statement = connection.run
+
+    def refuse(statement, *rest):
+        if statement.startswith("ALTER") and "ALGORITHM=COPY" not in statement:
+            raise pymysql.err.NotSupportedError(number, "ALGORITHM is not supported")
+        return run_statement(statement, *rest)
+
+    connection.run = refuse
+    return connection
+
+
+@pytest.mark.parametrize("number", [1845, 1846, 4092])
+def test_a_server_that_adds_no_column_in_use_does_so_when_a_copy_is_allowed(target, number):
+    new = changed(target.pipeline, ID, NAME, a_column("n", "int"))
+    where = {"server": target.server, "database": target.database.name}
+    connection = refusing(target, number)
+
+    with pytest.raises(NotOnlineError, match=r"run ddb2aurora migrate --allow-copy when loads may wait"):
+        migrate(connection, new, **where)
+    done = migrate(connection, new, **where, allow_copy=True).done
+
+    assert done[0].endswith("ADD COLUMN `n` int NULL AFTER `name`, ALGORITHM=COPY, LOCK=SHARED")
+    assert plan(target, new).differences == ()
+
+
+def test_another_error_of_a_change_ends_the_run_and_names_the_database(target):
+    connection = refusing(target, 1118)
+
+    with pytest.raises(DatabaseHaltError, match=rf"migrating failed on {target.database.name}: error 1118"):
+        migrate(
+            connection,
+            changed(target.pipeline, ID, NAME, a_column("n", "int")),
+            server=target.server,
+            database=target.database.name,
+        )
+
+
+def test_a_migration_that_finds_another_at_work_for_too_long_gives_up(target):
+    connection, _ = target.connect()
+    read = connection.rows
+    connection.rows = lambda statement, *rest: ((0,),) if "GET_LOCK" in statement else read(statement, *rest)
+
+    with pytest.raises(TableBusyError, match=r"another ddb2aurora migrate works on"):
+        migrate(connection, target.pipeline, server=target.server, database=target.database.name)
+
+
+def test_a_plan_that_cannot_be_made_says_where(target):
+    target.connection.close()
+
+    with pytest.raises(DatabaseRetryError, match=rf"comparing failed on {target.database.name}: error 0"):
+        plan(target, target.pipeline)
+
+
+def test_a_new_key_column_is_not_added_to_rows_that_have_no_value_for_it(target):
+    new = changed(target.pipeline, a_column("key", "varchar(40)"), NAME, source_key=("key",))
+
+    found = plan(target, new).differences
+
+    assert [(one.place, one.text, one.mend) for one in found] == [
+        ("Things.key", "is missing", Mend.PERSON),
+        ("Things.id", "is NOT NULL and no longer in the pipeline file", Mend.ONLINE),
+        ("Things", "has the primary key (id) instead of (key)", Mend.PERSON),
+        ("Things__tombstones.key", "is missing", Mend.PERSON),
+        (
+            "Things__tombstones.id",
+            "is NOT NULL without a default and not in the pipeline file; give it a default",
+            Mend.PERSON,
+        ),
+        ("Things__tombstones", "has the primary key (id) instead of (key)", Mend.PERSON),
+    ]

@@ -11,6 +11,7 @@ from loader_fixtures import a_column, a_delete, a_pipeline, an_object, an_upsert
 
 from aurora_loader.outcome import Outcome
 from aurora_loader.sources import AuroraSource
+from ddb2aurora.database.errors import DatabaseHaltError
 from ddb2aurora.database.purge import purge
 from ddb2aurora.database.users import (
     DatabaseUser,
@@ -212,3 +213,35 @@ def test_the_loader_is_granted_something_on_every_table_that_migrate_makes(targe
     on = [what for _, what in grants("loader", target.tables)]
 
     assert on[1:] == [table.quoted for table in target.tables.lasting]
+
+
+def test_a_database_without_wildcards_in_grants_is_named_as_it_is(target):
+    (_, on), *_ = grants("operator", target.tables, wildcards=False)
+    (_, escaped), *_ = grants("operator", target.tables)
+
+    assert (on, escaped) == (f"`{target.database.name}`.*", f"`{target.database.name.replace('_', chr(92) + '_')}`.*")
+
+
+def test_a_user_that_may_make_no_users_is_told_so(users):
+    target, (name, _) = users.target, users.make("operator")
+    connection, _ = users.connect(name)
+
+    with pytest.raises(DatabaseHaltError, match=r"granting failed on another: error 1227"):
+        ensure_user(connection, DatabaseUser("another", "loader", PASSWORD), tables=target.tables)
+
+
+def test_a_role_that_may_not_be_granted_is_no_reason_to_go_on_without_it(users):
+    connection, _ = users.target.connect()
+    run_statement = connection.run
+
+    def run(statement, *rest):
+        if "AWS_LOAD_S3_ACCESS" in statement:
+            raise pymysql.err.OperationalError(1227, "Access denied")
+        return run_statement(statement, *rest)
+
+    connection.run = run
+    name = f"loader_{secrets.token_hex(4)}"
+    users.names.append(name)
+
+    with pytest.raises(DatabaseHaltError, match=r"error 1227 of the database; grant AWS_LOAD_S3_ACCESS"):
+        ensure_user(connection, DatabaseUser(name, "loader", PASSWORD), tables=users.target.tables)
