@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Build every image for Lambda and push it: ENV=<name> REGISTRY=<host>/<prefix> [ARCHITECTURE=x86_64|arm64].
 #
-# Tags are the git commit; the digests, by which the functions are deployed, go to .local/<ENV>/images.json.
+# Tags are the git commit, for arm64 with that behind it; the digests, by which the functions are deployed, go to .local/<ENV>/images.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +13,10 @@ case ${ARCHITECTURE:=x86_64} in
     arm64) platform=linux/arm64 ;;
     *) fail "ARCHITECTURE is '$ARCHITECTURE': Lambda has x86_64 and arm64" ;;
 esac
-tag=$(git rev-parse HEAD)
+commit=$(git rev-parse HEAD)
+tag=$commit
+# Tags of a repository on AWS cannot be moved, so one commit needs one for each architecture.
+[ "$ARCHITECTURE" = x86_64 ] || tag=$commit-$ARCHITECTURE
 # What is pushed is what its tag says.
 [ -z "$(git status --porcelain -- images pipelines .dockerignore)" ] || fail "images/ or pipelines/ have changes that are not committed"
 
@@ -33,13 +36,13 @@ for file in images/*/Dockerfile; do
     image=$REGISTRY/$stage
     # Lambda takes a single manifest: no list with a provenance beside it.
     docker buildx build --quiet --load --provenance=false --platform "$platform" --tag "$image:$tag" --file "$file" \
-        --build-arg PYTHON_IMAGE --build-arg "REVISION=$tag" --build-arg "RDS_CA_URL=${RDS_CA_URL-https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem}" \
+        --build-arg PYTHON_IMAGE --build-arg "REVISION=$commit" --build-arg "RDS_CA_URL=${RDS_CA_URL-https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem}" \
         --secret "id=ca,src=${CA_FILE:-/dev/null}" . > /dev/null || fail "$stage cannot be built"
     docker push --quiet "$image:$tag" > /dev/null || fail "$image:$tag cannot be pushed"
     digest=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$image:$tag" | grep -F "$image@")
     echo "push-images: $digest"
     digests+=("\"$stage\": \"$digest\"")
 done
-(IFS=,; printf '{"commit": "%s", "architecture": "%s", "images": {%s}}\n' "$tag" "$ARCHITECTURE" "${digests[*]}") | python3 -m json.tool > "$to/images.json.partial"
+(IFS=,; printf '{"commit": "%s", "architecture": "%s", "images": {%s}}\n' "$commit" "$ARCHITECTURE" "${digests[*]}") | python3 -m json.tool > "$to/images.json.partial"
 mv "$to/images.json.partial" "$to/images.json"
 echo "push-images: the digests are in $to/images.json"

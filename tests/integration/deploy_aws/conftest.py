@@ -16,6 +16,7 @@ from deploy_aws.destruction import Destruction
 from deploy_aws.plan import Plan
 from deploy_aws.screen import Screen
 from deploy_aws.site import Folders, Site, read_site
+from deploy_aws.supply import Sources
 from deploy_aws.waiting import Waiter
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,6 +35,7 @@ class Small:
     project: str
     pushed: list[dict[str, str]]
     text: io.StringIO
+    commit: str | None = "head"
 
     @property
     def site(self) -> Site:
@@ -62,8 +64,7 @@ class Small:
             screen=self.screen,
             waiter=waiter(),
             options=Options(**{"smoke": False, **options}),
-            push=self.push,
-            changed=lambda commit: commit != "head",
+            sources=Sources(commit=lambda: self.commit, changed=lambda commit: commit != "head", push=self.push),
         )
         return dict(deployment.run())
 
@@ -82,10 +83,10 @@ class Small:
         self.pushed.append({"environment": environment, "registry": registry, "architecture": architecture})
         self.write_images({"commit": "head", "architecture": architecture, "images": images})
 
-    def put_image(self, registry: str, stage: str) -> str:
+    def put_image(self, registry: str, stage: str, **tag: str) -> str:
         manifest = json.dumps({"schemaVersion": 2, "config": {"digest": f"{stage} {len(self.pushed)}"}})
         _, _, prefix = registry.partition("/")
-        put = self.clients.ecr.put_image(repositoryName=f"{prefix}/{stage}", imageManifest=manifest)
+        put = self.clients.ecr.put_image(repositoryName=f"{prefix}/{stage}", imageManifest=manifest, **tag)
         return f"{registry}/{stage}@{put['image']['imageId']['imageDigest']}"
 
     def write_images(self, document: dict[str, Any]) -> None:

@@ -263,10 +263,10 @@ def test_a_pipeline_without_a_smoke_item_is_tested_by_a_heartbeat(small):
 
 def test_the_smoke_item_is_put_and_deleted_and_what_became_of_it_is_told(small):
     (small.folders.smoke / "web_analytics.json").write_text('{"page_id": {"S": "{run}"}, "activity_dt": {"S": "now"}}')
-    found = {"verdict": "in_flight", "explanation": "never gone", "item_exists": True, "row_exists": True}
+    found = {"verdict": "equal", "explanation": "never gone", "item_exists": True}
     small.give(Answer=json.dumps({"diff-item": found}))
 
-    with pytest.raises(DeploymentFailedError, match=r"has not gone in .* minutes: in_flight, never gone"):
+    with pytest.raises(DeploymentFailedError, match=r"has not gone in .* minutes: equal, never gone"):
         small.deploy(smoke=True, smoke_seconds=0.3)
 
     assert small.clients.dynamodb.scan(TableName=f"{small.project}-visits")["Items"] == []
@@ -338,3 +338,32 @@ def test_a_push_that_writes_nothing_is_an_error(small):
 
     with pytest.raises(ImagesError, match=r"images.json has not been written; run make push-images ENV=try REGISTRY="):
         small.deploy()
+
+
+@pytest.mark.parametrize(("architecture", "tag"), [("x86_64", "head"), ("arm64", "head-arm64")])
+def test_images_of_this_commit_that_the_registry_has_already_are_not_pushed_again(small, architecture, tag):
+    small.give(Architecture=architecture)
+    with pytest.raises(ImagesError):
+        small.deploy(push="never")
+    registry = f"000000000000.dkr.ecr.{small.clients.region}.amazonaws.com/{small.stack}"
+    images = {stage: small.put_image(registry, stage, imageTag=tag) for stage in small.site.stages}
+
+    small.deploy()
+
+    assert small.pushed == []
+    assert "no images have been pushed yet; the registry has those of commit head already" in small.said
+    written = json.loads((small.folders.local / "try" / "images.json").read_text())
+    assert written == {"commit": "head", "architecture": architecture, "images": images}
+
+
+def test_images_of_a_commit_that_was_changed_since_are_not_taken_from_the_registry(small):
+    with pytest.raises(ImagesError):
+        small.deploy(push="never")
+    registry = f"000000000000.dkr.ecr.{small.clients.region}.amazonaws.com/{small.stack}"
+    for stage in small.site.stages:
+        small.put_image(registry, stage, imageTag="head")
+    small.commit = None
+
+    small.deploy()
+
+    assert len(small.pushed) == 1

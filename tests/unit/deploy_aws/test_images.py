@@ -73,7 +73,7 @@ def test_a_stage_has_a_parameter():
 
 
 def test_every_image_is_asked_for_by_account_repository_and_digest():
-    ecr = FakeEcr([{}])
+    ecr = FakeEcr([{"imageDigest": DIGEST}])
 
     verify_images(ecr, IMAGES)
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from deploy_aws.revision import PushError, push_images, sources_changed
+from deploy_aws.revision import PushError, clean_commit, push_images, sources_changed
 
 
 def git(folder, *arguments):
@@ -45,6 +45,21 @@ def test_a_commit_that_is_not_known_counts_as_another(repository):
 
 def test_the_same_commit_needs_no_new_images(repository):
     assert sources_changed(git(repository, "rev-parse", "HEAD"), repository=repository) is False
+
+
+def test_the_commit_is_that_of_what_is_built(repository):
+    assert clean_commit(repository=repository) == git(repository, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize(("file", "clean"), [("images/a", False), ("pipelines/new", False), ("docs/c", True)])
+def test_changes_of_what_is_built_have_no_commit_yet(repository, file, clean):
+    (repository / file).write_text("3")
+
+    assert (clean_commit(repository=repository) is not None) is clean
+
+
+def test_without_a_repository_there_is_no_commit(tmp_path):
+    assert clean_commit(repository=tmp_path) is None
 
 
 def test_pushing_is_left_to_make_and_its_output_is_no_result(tmp_path, capfd):

@@ -24,13 +24,13 @@ TARGET = SmokeTarget(table="orders", key=("id", "at"), function="shop-operator")
 
 
 class FakeSite:
-    """A table, and an operator that answers with what the pipeline has made of it: after *lag* questions."""
+    """A table, and an operator that finds both sides equal after *lag* questions, never if the pipeline *loses* it."""
 
-    def __init__(self, *, lag=0, loses=False):
+    def __init__(self, *, lag=0, loses=False, breaks=False):
         self.item, self.row = None, None
         self.calls, self.clock = [], 0.0
-        self._lag, self._loses = lag, loses
-        self._asked = 0
+        self.loses = loses
+        self._lag, self._asked, self._breaks = lag, 0, breaks
         clients = SimpleNamespace(dynamodb=self, functions=self)
         waiter = Waiter(clock=lambda: self.clock, sleep=self.sleep)
         self.smoke = Smoke(clients, screen=Screen(Console(file=io.StringIO())), waiter=waiter, seconds=60)
@@ -50,12 +50,20 @@ class FakeSite:
         assert LogType == "Tail"
         event = json.loads(Payload)
         self.calls.append((FunctionName, event))
+        if self._breaks:
+            return failed("no way to the database")
         self._asked += 1
-        if self._asked > self._lag and not self._loses:
+        if self._asked > self._lag and not self.loses:
             self.row = self.item
-        there = {"item_exists": self.item is not None, "row_exists": self.row is not None}
-        output = {"verdict": "equal" if self.item == self.row else "in_flight", "explanation": "on its way", **there}
-        return {"Payload": io.BytesIO(json.dumps({"exit_code": 0, "output": output}).encode())}
+        output = {"verdict": "equal", "explanation": "", "item_exists": self.item is not None}
+        if self.item == self.row:
+            return {"Payload": io.BytesIO(json.dumps({"exit_code": 0, "output": output}).encode())}
+        found = json.dumps({**output, "verdict": "in_flight", "explanation": "on its way"})
+        return failed(f"diff-item ended with status 1: {found}")
+
+
+def failed(text):
+    return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps({"errorMessage": text}).encode())}
 
 
 def test_the_item_is_put_its_row_awaited_and_its_delete_too():
@@ -64,7 +72,7 @@ def test_the_item_is_put_its_row_awaited_and_its_delete_too():
     site.smoke.put_and_delete(TARGET, ITEM)
 
     key = {"id": {"S": "smoke-7"}, "at": {"N": "7"}}
-    question = {"command": "diff-item", "options": {"key": ["id=smoke-7", "at=7"], "history": False, "fail": False}}
+    question = {"command": "diff-item", "options": {"key": ["id=smoke-7", "at=7"], "history": False, "wait": "60s"}}
     assert site.calls == [
         ("put_item", {"TableName": "orders", "Item": ITEM}),
         ("shop-operator", question),
@@ -93,7 +101,7 @@ def test_a_row_that_does_not_come_is_explained_and_the_item_is_deleted_all_the_s
 def test_a_row_that_does_not_go_is_explained():
     site = FakeSite()
     site.row = ITEM
-    site._loses = True
+    site.loses = True
 
     with pytest.raises(SmokeError, match="has not gone in 1 minutes"):
         site.smoke.put_and_delete(TARGET, ITEM)
@@ -106,6 +114,15 @@ def test_an_item_without_its_key_is_refused_before_it_is_put():
         site.smoke.put_and_delete(TARGET, {"id": {"S": "x"}, "at": {"BOOL": True}})
 
     assert site.calls == []
+
+
+def test_an_operator_that_cannot_answer_is_told_at_once_and_the_item_is_deleted_all_the_same():
+    site = FakeSite(breaks=True)
+
+    with pytest.raises(OperatorFailedError, match="no way to the database"):
+        site.smoke.put_and_delete(TARGET, ITEM)
+
+    assert [name for name, _ in site.calls] == ["put_item", "shop-operator", "delete_item"]
 
 
 def test_a_heartbeat_is_waited_for_by_the_operator_itself():

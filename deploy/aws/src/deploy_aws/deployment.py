@@ -6,27 +6,27 @@ step looks at what is there and does what is missing, so that the command can be
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 from deploy_aws.artifacts import upload_templates
 from deploy_aws.aws import Clients
 from deploy_aws.errors import DeploymentFailedError
 from deploy_aws.facts import account_facts, check_room
 from deploy_aws.functions import run_operator
-from deploy_aws.images import Images, ImagesError, image_values, read_images, unverifiable, verify_images
+from deploy_aws.images import image_values
 from deploy_aws.phases import FLOW, phases
-from deploy_aws.revision import push_images, sources_changed
 from deploy_aws.rollout import Rollout, wanted_bootstrap, wanted_root
 from deploy_aws.screen import Screen
 from deploy_aws.site import TEMPLATE_URL, Site
 from deploy_aws.smoke import Smoke, SmokeTarget, read_smoke_item
 from deploy_aws.stacks import Stack
 from deploy_aws.statuses import Step, next_step
+from deploy_aws.supply import REAL_SOURCES, Push, Sources, Supply
 from deploy_aws.waiting import Waiter
 
-Push: TypeAlias = Literal["auto", "never", "always"]
+_USUAL_BUFFER_SECONDS = 60.0
+_WAKING_SECONDS = 480.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Options:
     push: Push = "auto"
     smoke: bool = True
     continue_rollback: bool = False
-    smoke_seconds: float = 600
+    smoke_seconds: float | None = None
 
 
 class Deployment:
@@ -50,16 +50,14 @@ class Deployment:
         screen: Screen,
         waiter: Waiter,
         options: Options,
-        push: Callable[..., None] = push_images,
-        changed: Callable[[str], bool] = sources_changed,
+        sources: Sources = REAL_SOURCES,
     ) -> None:
-        """Bring *site* up with *clients*; *push* pushes images, *changed* tells whether their sources differ."""
+        """Bring *site* up with *clients*; *sources* are what images are built from."""
         self._site = site
         self._clients = clients
         self._screen = screen
         self._options = options
-        self._push = push
-        self._changed = changed
+        self._supply = Supply(site, clients.ecr, screen=screen, sources=sources)
         self._waiter = waiter
         self._rollout = Rollout(clients.cloudformation, waiter=waiter, screen=screen)
 
@@ -81,10 +79,10 @@ class Deployment:
         if self._rollout.stacks.find(environment.stack) is None:
             check_room(self._clients, values, declared=declared)
         bootstrap = self._bring_bootstrap()
-        images = self._images(bootstrap.outputs["RepositoryPrefix"])
+        images = self._supply.images(bootstrap.outputs["RepositoryPrefix"], push=self._options.push)
         root = self._bring_root(bootstrap.outputs["ArtifactBucket"], {**values, **image_values(images)})
         if self._options.smoke:
-            self._smoke(root.outputs)
+            self._smoke(root)
         return root.outputs
 
     def _bring_bootstrap(self) -> Stack:
@@ -92,52 +90,6 @@ class Deployment:
             self._site.environment.bootstrap_stack, self._site.templates, values=self._site.values()
         )
         return self._rollout.bring(wanted, continue_rollback=self._options.continue_rollback)
-
-    def _images(self, registry: str) -> Images:
-        file = self._site.images_file
-        found = read_images(file)
-        reason = self._why_push(found, registry)
-        architecture = self._site.architecture(found)
-        name = self._site.environment.name
-        command = f"make push-images ENV={name} REGISTRY={registry} ARCHITECTURE={architecture}"
-        if reason is not None and self._options.push == "never":
-            if found is None:
-                raise ImagesError(f"{file}: {reason}; run {command}")
-            self._screen.say(f"{reason}: deploying the images of {file} as they are", kind="warning")
-        elif reason is not None:
-            with self._screen.doing(f"{reason}: {command}"):
-                self._push(environment=name, registry=registry, architecture=architecture)
-            found = read_images(file)
-        if found is None:
-            raise ImagesError(f"{file} has not been written; run {command}")
-        self._check_images(found, architecture)
-        return found
-
-    def _why_push(self, found: Images | None, registry: str) -> str | None:
-        if found is None:
-            return "no images have been pushed yet"
-        if self._options.push == "always":
-            return "images are pushed anew"
-        if not found.in_registry(registry):
-            return f"the images that were pushed are not in {registry}"
-        if found.architecture != self._site.architecture(found):
-            return f"the images that were pushed are for {found.architecture}"
-        if self._changed(found.commit):
-            return f"images/ or pipelines/ differ from commit {found.commit[:12]}, whose images were pushed"
-        return None
-
-    def _check_images(self, images: Images, architecture: str) -> None:
-        missing = sorted(set(self._site.stages) - set(images.by_stage))
-        if missing:
-            raise ImagesError(f"no image of {', '.join(missing)} was pushed; run the same command with PUSH=always")
-        if images.architecture != architecture:
-            raise ImagesError(f"the images are for {images.architecture}, and parameter Architecture is {architecture}")
-        foreign = unverifiable(images)
-        if foreign:
-            self._screen.say(
-                f"not in ECR, so not verified, and not taken by Lambda on AWS: {', '.join(foreign)}", kind="warning"
-            )
-        verify_images(self._clients.ecr, images)
 
     def _bring_root(self, bucket: str, values: Mapping[str, str]) -> Stack:
         site = self._site
@@ -173,11 +125,17 @@ class Deployment:
             for name, value in output.items():
                 self._screen.say(f"  {name}: {value}")
 
-    def _smoke(self, outputs: Mapping[str, str]) -> None:
-        smoke = Smoke(self._clients, screen=self._screen, waiter=self._waiter, seconds=self._options.smoke_seconds)
+    def _smoke(self, root: Stack) -> None:
+        outputs, buffer = root.outputs, float(root.parameters.get("BufferSeconds") or _USUAL_BUFFER_SECONDS)
+        # Twice what Firehose may hold a change back, and as much as a database needs that has to wake up first.
+        usual = 2 * buffer + _WAKING_SECONDS
+        smoke = Smoke(
+            self._clients, screen=self._screen, waiter=self._waiter, seconds=self._options.smoke_seconds or usual
+        )
         pipeline = self._site.pipeline
         item = read_smoke_item(pipeline.name, run=time.time_ns() // 1_000_000, folder=self._site.folders.smoke)
-        if item is None:
+        # An event log has no row that comes and goes with an item.
+        if item is None or pipeline.mode == "append":
             smoke.heartbeat(outputs["OperatorFunction"])
             return
         target = SmokeTarget(table=outputs["TableName"], key=pipeline.source_key, function=outputs["OperatorFunction"])

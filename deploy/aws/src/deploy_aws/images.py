@@ -2,16 +2,17 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from deploy_aws.aws import code_of
 from deploy_aws.errors import DeploymentSettingsError
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecr.type_defs import ImageIdentifierTypeDef
 
 _IMAGE: Final = re.compile(r"(?P<host>[^/@]+)/(?P<repository>[^@:]+)@(?P<digest>sha256:[0-9a-f]{64})")
 _ECR: Final = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?(:\d+)?")
@@ -90,6 +91,39 @@ def verify_images(ecr: "ECRClient", images: Images) -> None:
         raise ImagesError("\n  ".join(["the registry lacks images; run make push-images again:", *missing]))
 
 
+def find_images(
+    ecr: "ECRClient", *, registry: str, stages: Iterable[str], commit: str, architecture: str
+) -> Images | None:
+    """
+    Return the images that *registry* has of a *commit* for an *architecture*; None if one of the *stages* has none.
+
+    Raises:
+        ClientError: It refuses to tell.
+    """
+    host, _, prefix = registry.partition("/")
+    account = _ECR.fullmatch(host)
+    if account is None:
+        return None
+    found: dict[str, str] = {}
+    for stage in stages:
+        # As push-images tags them.
+        wanted = {"imageTag": commit if architecture == "x86_64" else f"{commit}-{architecture}"}
+        digest = _digest(ecr, account=account["account"], repository=f"{prefix}/{stage}", wanted=wanted)
+        if digest is None:
+            return None
+        found[stage] = f"{registry}/{stage}@{digest}"
+    return Images(commit=commit, architecture=architecture, by_stage=found) if found else None
+
+
+def write_images(images: Images, file: Path) -> None:
+    """Write *images* as push-images does."""
+    document = {"commit": images.commit, "architecture": images.architecture, "images": dict(images.by_stage)}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".json.partial")
+    partial.write_text(json.dumps(document, indent=4) + "\n", encoding="utf-8")
+    partial.replace(file)
+
+
 def _in_ecr(image: str) -> bool:
     return _ECR.fullmatch(image.partition("/")[0]) is not None
 
@@ -99,12 +133,16 @@ def _is_there(ecr: "ECRClient", image: str) -> bool:
     host = _ECR.fullmatch(image.partition("/")[0])
     if place is None or host is None:
         return False
+    wanted = {"imageDigest": place["digest"]}
+    return _digest(ecr, account=host["account"], repository=place["repository"], wanted=wanted) is not None
+
+
+def _digest(ecr: "ECRClient", *, account: str, repository: str, wanted: Mapping[str, str]) -> str | None:
+    image = cast("ImageIdentifierTypeDef", wanted)
     try:
-        found = ecr.describe_images(
-            registryId=host["account"], repositoryName=place["repository"], imageIds=[{"imageDigest": place["digest"]}]
-        )
+        found = ecr.describe_images(registryId=account, repositoryName=repository, imageIds=[image])["imageDetails"]
     except ecr.exceptions.ClientError as error:
         if code_of(error) in {"ImageNotFoundException", "RepositoryNotFoundException"}:
-            return False
+            return None
         raise
-    return bool(found["imageDetails"])
+    return found[0].get("imageDigest") if found else None

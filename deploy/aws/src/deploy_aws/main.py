@@ -13,7 +13,7 @@ from rich.console import Console
 from ddb2aurora.errors import Ddb2AuroraError, HaltError
 from ddb2aurora.settings import SettingsReader, process_environment
 from deploy_aws.aws import Clients, make_clients, ours
-from deploy_aws.deployment import Deployment, Options, Push
+from deploy_aws.deployment import Deployment, Options
 from deploy_aws.destruction import Destruction, Kept
 from deploy_aws.errors import DeploymentSettingsError
 from deploy_aws.parameters import Environment, read_environment
@@ -21,6 +21,7 @@ from deploy_aws.plan import Plan, StackPlan
 from deploy_aws.plan_table import plan_table, warnings
 from deploy_aws.screen import Screen
 from deploy_aws.site import Folders, Site, read_site
+from deploy_aws.supply import Push
 from deploy_aws.waiting import Waiter
 
 EXIT_FAILURES: Final = 1

@@ -26,6 +26,23 @@ def sources_changed(commit: str, *, repository: Path = REPOSITORY) -> bool:
     return done.returncode != 0
 
 
+def clean_commit(*, repository: Path = REPOSITORY) -> str | None:
+    """Return the last commit, by which images are tagged; None if what images are built from was changed since."""
+    changes = _git("status", "--porcelain", "--", *_SOURCES, repository=repository)
+    return None if changes != "" else _git("rev-parse", "HEAD", repository=repository)
+
+
+def _git(*arguments: str, repository: Path) -> str | None:
+    done = subprocess.run(  # noqa: S603 - no shell
+        ["git", *arguments],  # noqa: S607 - as above
+        cwd=repository,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
 def push_images(*, environment: str, registry: str, architecture: str, repository: Path = REPOSITORY) -> None:
     """
     Run `make push-images`, whose output goes where ours goes.
