@@ -4,6 +4,7 @@
 import io
 import json
 
+import msgspec
 import pymysql
 import pytest
 from loader_fixtures import a_delete, a_soft_delete, an_upsert
@@ -15,7 +16,9 @@ from aurora_loader.outcome import Outcome
 from aurora_loader.sources import AuroraSource
 from ddb2aurora.database.connection import DatabaseConnection
 from ddb2aurora.database.ledger import make_object_ref
+from ddb2aurora.database.shapes import note_shape
 from ddb2aurora.dialect import encode_row
+from ddb2aurora.heartbeat import Heartbeat, heartbeat_row
 from ddb2aurora.metrics import Metrics
 from local_aws.aurora.proxy import AuroraProxy
 
@@ -133,6 +136,23 @@ def test_objects_of_an_event_are_loaded_by_one_statement(world):
     assert [world.metric(name) for name in ("ObjectsLoaded", "RowsInObjects", "ObjectsFailed")] == [4, 4, 0]
 
 
+def test_heartbeats_of_objects_that_are_loaded_together_land_and_are_no_rows(world):
+    pipeline = world.target.pipeline
+    beats = [heartbeat_row(Heartbeat(n, 1000 + n), pipeline=pipeline, streamed_at_ms=None) for n in (1, 2)]
+    refs = [
+        world.put("1.csv", an_upsert(pipeline, 1, "a", "x"), beats[0]),
+        world.put("2.csv", beats[1], beats[0]),
+    ]
+
+    world.handle(*refs)
+
+    assert len(world.loads) == 1
+    assert world.sums() == (2, 1, 1, 0, 0, 0)
+    sent = world.target.query(f"SELECT sent_at_ms FROM `{world.target.database.name}`._ddb2aurora_heartbeat ORDER BY 1")
+    assert sent == ((1001,), (1002,))
+    assert world.metric("HeartbeatsLoaded") == 3
+
+
 def test_objects_that_were_loaded_are_left_out(world):
     pipeline = world.target.pipeline
     loaded = world.put("1.csv", an_upsert(pipeline, 1, "a", "x"))
@@ -167,6 +187,24 @@ def test_a_bad_row_in_one_object_has_each_loaded_alone(world, bad):
     assert world.target.rows("id") == (("good",), ("ok",))
     assert world.target.ledger(COUNTS) == (("bad.csv", 2, 1, 0, 0, 1, 1), ("good.csv", 1, 1, 0, 0, 0, 1))
     assert [world.metric(name) for name in ("ObjectsLoaded", "RowsInObjects", "RowsRejected")] == [2, 3, 1]
+
+
+def test_an_object_of_an_older_shape_among_them_has_each_loaded_alone(world):
+    target, pipeline = world.target, world.target.pipeline
+    older = msgspec.structs.replace(pipeline, columns=pipeline.columns[::-1])
+    target.query(f"DELETE FROM `{target.database.name}`._ddb2aurora_shapes")
+    for noted in (older, pipeline):
+        note_shape(target.connection, target.tables, noted)
+    refs = [
+        world.put("today.csv", an_upsert(pipeline, 1, "a", "Ada")),
+        world.put("older.csv", an_upsert(older, 1, "Bob", "b")),
+    ]
+
+    answer = world.handle(*refs)
+
+    assert answer == {"objects": 2}
+    assert target.rows() == (("a", "Ada"), ("b", "Bob"))
+    assert target.ledger(COUNTS) == (("older.csv", 1, 1, 0, 0, 0, 1), ("today.csv", 1, 1, 0, 0, 0, 1))
 
 
 def test_a_refused_bundle_leaves_nothing(world):
