@@ -7,6 +7,7 @@ import pytest
 
 from aurora_loader.app import App, ObjectsFailedError
 from aurora_loader.events import EventShapeError
+from aurora_loader.heartbeats import Landed
 from aurora_loader.load import LoadFailedError, Outcome
 from ddb2aurora.errors import HaltError
 from ddb2aurora.metrics import Metrics
@@ -99,6 +100,23 @@ def test_all_objects_are_loaded_and_told_of():
     }
     assert durations[0] < 2_000
     assert 4_000 <= durations[1] < 6_000
+
+
+def test_heartbeats_are_told_of_beside_the_rows():
+    beat = Outcome(landed=Landed(2, newest_sent_at_ms=1_000))
+
+    _, stream = handle(FakeLoader(beat=beat), an_event("beat"))
+
+    totals = emitted(stream)
+    lag_ms = totals["HeartbeatLag"]
+    assert (totals["ObjectsLoaded"], totals["RowsInObjects"], totals["HeartbeatsLoaded"]) == (1, 0, 2)
+    assert 2_000 <= lag_ms < 3_000
+
+
+def test_an_object_without_heartbeats_says_nothing_about_them():
+    _, stream = handle(FakeLoader(), an_event("a"))
+
+    assert not {"HeartbeatsLoaded", "HeartbeatLag"} & emitted(stream).keys()
 
 
 @pytest.mark.parametrize("error", [LoadFailedError("busy"), ZeroDivisionError("unforeseen")])
