@@ -4,7 +4,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +37,7 @@ class OperatorWorld:
         self.bucket = aws.bucket()
         self.queue = aws.client("sqs").create_queue(QueueName=aws.unique("failures"))["QueueUrl"]
         self.events: list[Any] = []
+        self.before_load: Callable[[], object] = lambda: None
         self.more: dict[str, str] = {}
         """Variables that a test adds to the environment."""
         self.loader_metrics = io.StringIO()
@@ -92,6 +93,7 @@ class OperatorWorld:
 
     def _load(self, event: Any, _context: Any) -> Any:
         self.events.append(event)
+        self.before_load()
         source = LocalSource(self.aws.client("s3"))
         metrics = Metrics(
             stage="aurora-loader",

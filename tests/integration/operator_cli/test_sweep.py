@@ -1,10 +1,15 @@
 """`ddb2aurora sweep` between a bucket, a ledger and a loader behind Lambda's API."""
 
 import json
+import signal
+import subprocess
+import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 from loader_fixtures import an_upsert
+from operator_fixtures import RUN
 
 NEXT_HOUR = "2026/01/05/13"
 
@@ -114,6 +119,30 @@ def test_many_objects_are_loaded_several_at_a_time_and_each_once(operator_world)
 
     assert (status, output["loaded"]) == (0, 30)
     assert [row[0] for row in operator_world.target.rows("id")] == [f"{number:02}" for number in range(30)]
+
+
+def test_ctrl_c_begins_no_further_load_and_ends_with_130_and_the_next_sweep_goes_on(operator_world):
+    for number in range(20):
+        an_unannounced(operator_world, f"{NEXT_HOUR}/{number}.csv", key=f"{number:02}")
+    old_enough(operator_world)
+    begun, go_on = threading.Event(), threading.Event()
+    operator_world.before_load = lambda: (begun.set(), go_on.wait(timeout=30))
+    command = [sys.executable, "-c", RUN, "sweep", "--older-than", "1s", "--concurrency", "2"]
+
+    with subprocess.Popen(
+        command, env=operator_world.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as sweeping:
+        assert begun.wait(timeout=30)
+        sweeping.send_signal(signal.SIGINT)
+        go_on.set()
+        output, errors = sweeping.communicate(timeout=60)
+    begun_before = len(operator_world.events)
+    status, rest = sweep(operator_world)
+
+    assert (sweeping.returncode, output) == (130, "")
+    assert errors == "ddb2aurora: interrupted; what was done stays done, run it again to go on\n"
+    assert begun_before < 20
+    assert (status, rest["loaded"], len(operator_world.target.rows())) == (0, 20 - begun_before, 20)
 
 
 def test_a_loader_that_is_not_there_is_status_2_and_named(operator_world):
