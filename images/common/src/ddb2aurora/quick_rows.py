@@ -1,7 +1,7 @@
 """
 The quick way from the line of a change to the line of its row, for the changes that most changes are.
 
-`QuickRows` decodes a line straight into structs made of the pipeline's columns and schemas. It gives the very bytes
+`quick_rows` decodes a line straight into structs made of the pipeline's columns and schemas. It gives the very bytes
 that decoding, mapping and encoding one after the other give, or None: then that slower way decides, and finds the
 words for what is wrong. So the quick way never rejects and never guesses. A property test holds the two side by side.
 """
@@ -65,68 +65,76 @@ class _Put(msgspec.Struct, gc=False, kw_only=True):
     trimmed: bool = False
 
 
-def has_quick_way(pipeline: Pipeline) -> bool:
-    """Return whether *pipeline* has a quick way: no column takes the item whole, and documents are read as strings."""
-    documents = {document.attribute for document in pipeline.documents}
-    return not pipeline.reads_whole_item and all(
-        _attribute_type(column) is _Text
-        for column in pipeline.columns
-        if len(column.path) == 1 and column.path[0] in documents and column.type.kind != "json"
-    )
+def quick_rows(pipeline: Pipeline) -> Callable[[bytes], bytes | None] | None:
+    """
+    Return the quick way of *pipeline*, from the line of a change to that of its row or None; None if it has none.
 
+    It has none where a column takes the item whole, or a document as something else than a string.
 
-class QuickRows:
-    """The quick way of one pipeline, which has one."""
+    Raises:
+        SchemaFileError: A JSON Schema of the pipeline cannot be used.
+    """
+    if pipeline.reads_whole_item or not _reads_documents_as_text(pipeline):
+        return None
+    attributes = _Attributes(pipeline)
+    has_heartbeats = bool(pipeline.heartbeat)
+    decode_put: Callable[[bytes], Any] = attributes.decoder.decode
+    general = typed = _general_way(pipeline, attributes)
+    if pipeline.documents:
+        # There are no types for some schemas, and for columns that take more than a scalar out of a document.
+        with contextlib.suppress(UntypableError):
+            typed = _typed_way(pipeline, attributes)
+    write = _writer(pipeline)
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        """
-        Prepare the quick way of *pipeline*.
-
-        Raises:
-            SchemaFileError: A JSON Schema of the pipeline cannot be used.
-        """
-        self._has_heartbeats = bool(pipeline.heartbeat)
-        self._shape = pipeline.shape
-        self._commas = len(pipeline.columns) - 1
-        self._attributes = _Attributes(pipeline)
-        self._decode: Callable[[bytes], Any] = self._attributes.decoder.decode
-        self._general = _general_way(pipeline, self._attributes)
-        self._typed: _Way | None = None
-        if pipeline.documents:
-            # There are no types for some schemas, and for columns that take more than a scalar out of a document.
-            with contextlib.suppress(UntypableError):
-                self._typed = _typed_way(pipeline, self._attributes)
-
-    def line(self, change: bytes) -> bytes | None:
-        """Return the line of the row that *change* puts, or None where the quick way does not lead."""
+    def line(change: bytes) -> bytes | None:
         try:
             # What is skipped is not read: neither whether it is UTF-8, nor how long a number in it is.
             if not change.isascii():
                 change.decode()
             if len(change) > _LONGEST_NUMBER and _LONG_NUMBER in change.translate(_DIGITS_ALIKE):
                 return None
-            put = self._decode(change)
-            sequence = put.sequence_number
-            if not (sequence.isdigit() and sequence.isascii() and len(sequence) <= SEQUENCE_DIGITS):
-                return None
-            if self._has_heartbeats and self._attributes.is_heartbeat(put):
+            put = decode_put(change)
+            if has_heartbeats and attributes.is_heartbeat(put):
                 return None
             try:
-                fields = (self._typed or self._general)(put)
+                fields = typed(put)
             except msgspec.MsgspecError:
                 # A property that the schema does not name, or a document that is not valid.
-                fields = self._general(put)
+                fields = general(put)
         except _LEAVING:
+            return None
+        return write(put, fields)
+
+    return line
+
+
+def _writer(pipeline: Pipeline) -> Callable[[Any, list[str | None]], bytes | None]:
+    """Return what writes a put and its fields as a line, None where its sequence number is none."""
+    beginning, commas = f"{pipeline.shape},U,", len(pipeline.columns) - 1
+
+    def write(put: Any, fields: list[str | None]) -> bytes | None:  # noqa: ANN401 - a struct made at run time
+        sequence, at_ms, epoch_ms = put.sequence_number, put.changed_at_ms, put.stream_epoch_ms
+        if not (sequence.isdigit() and sequence.isascii() and len(sequence) <= SEQUENCE_DIGITS):
             return None
         try:
             row = ",".join(fields)  # type: ignore[arg-type] # a None is a TypeError
         except TypeError:
-            row = '"'
-        if not needs_no_quotes(row, commas=self._commas):
+            row = None
+        if row is None or not needs_no_quotes(row, commas):
             row = ",".join(map(encode_field, fields))
-        at_ms = put.changed_at_ms
-        version = f"{put.stream_epoch_ms}{sequence:0>40}" if put.stream_epoch_ms else str(int(sequence))
-        return f"{self._shape},U,{version},{NULL if at_ms is None else at_ms},{row}\n".encode()
+        version = f"{epoch_ms}{sequence:0>40}" if epoch_ms else int(sequence)
+        return f"{beginning}{version},{NULL if at_ms is None else at_ms},{row}\n".encode()
+
+    return write
+
+
+def _reads_documents_as_text(pipeline: Pipeline) -> bool:
+    documents = {document.attribute for document in pipeline.documents}
+    return all(
+        _attribute_type(column) is _Text
+        for column in pipeline.columns
+        if len(column.path) == 1 and column.path[0] in documents and column.type.kind != "json"
+    )
 
 
 class _Attributes:

@@ -65,11 +65,16 @@ class App:
                 _LOG.warning("record rejected", extra=why, exc_info=defect)
 
     def _measure(self, transformation: Transformation) -> None:
-        decisions = transformation.decisions
+        changes = transformed = rejected = dropped = 0
+        for decision in transformation.decisions:
+            changes += decision.changes
+            transformed += decision.transformed
+            rejected += decision.rejected
+            dropped += decision.dropped
         self._metrics.emit(
-            RecordsReceived=len(decisions),
-            ChangesUnpacked=sum(decision.changes for decision in decisions),
-            RecordsTransformed=sum(decision.transformed for decision in decisions),
-            RecordsRejected=sum(decision.rejected for decision in decisions),
-            RecordsDropped=sum(decision.dropped for decision in decisions),
+            RecordsReceived=len(transformation.decisions),
+            ChangesUnpacked=changes,
+            RecordsTransformed=transformed,
+            RecordsRejected=rejected,
+            RecordsDropped=dropped,
         )

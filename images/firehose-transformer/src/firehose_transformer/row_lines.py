@@ -7,7 +7,7 @@ from ddb2aurora.envelope import decode_change
 from ddb2aurora.errors import Reason, RejectError
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
-from ddb2aurora.quick_rows import QuickRows, has_quick_way
+from ddb2aurora.quick_rows import quick_rows
 
 
 class RowLines:
@@ -22,8 +22,8 @@ class RowLines:
         """
         self.pipeline = pipeline
         self._mapper = mapper or Mapper(pipeline)
-        is_quick = mapper is None and has_quick_way(pipeline)
-        self.quick: Callable[[bytes], bytes | None] = QuickRows(pipeline).line if is_quick else _nowhere
+        quick = quick_rows(pipeline) if mapper is None else None
+        self.quick: Callable[[bytes], bytes | None] = quick or _nowhere
         """The line of a change's row, or None: ask `of`."""
 
     def of(self, change: bytes) -> bytes | None:

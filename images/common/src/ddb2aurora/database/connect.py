@@ -29,7 +29,7 @@ _SQL_MODE: Final = (
 _SESSION: Final = (
     f"SET SESSION sql_mode = '{_SQL_MODE}', time_zone = '+00:00', sql_notes = 1",
     "SET SESSION innodb_lock_wait_timeout = 10, sql_safe_updates = 0",
-    # See aurora_loader.apply for why this level and no higher one.
+    # See ddb2aurora.database.applying.guarded for why this level and no higher one.
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 )
 

@@ -25,6 +25,7 @@ from ddb2aurora.database.described import definitions, describe, describe_expect
 from ddb2aurora.database.differences import COPYING, Difference, Mend, differences, not_innodb
 from ddb2aurora.database.errors import as_our_error, error_number
 from ddb2aurora.database.horizon import note_target
+from ddb2aurora.database.plan import Creation, Plan
 from ddb2aurora.database.schema import TableDefinition, Tables, tables_of
 from ddb2aurora.database.server import Server
 from ddb2aurora.database.shapes import is_noted, note_shape, read_shapes
@@ -44,7 +45,7 @@ _NOT_THIS_WAY: Final = (1845, 1846, 4092)
 class TableMismatchError(HaltError):
     """A table is there but is not what the pipeline needs; the text lists what has to be mended first."""
 
-    def __init__(self, text: str, plan: "Plan") -> None:
+    def __init__(self, text: str, plan: Plan) -> None:
         """Say what does not match, and keep the whole *plan*."""
         super().__init__(text)
         self.plan = plan
@@ -63,50 +64,11 @@ class TableBusyError(RetryError):
 
 
 @dataclass(frozen=True, slots=True)
-class Creation:
-    """Something that is missing as a whole, and the statement that makes it."""
-
-    what: str
-    statement: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What has to be done to a database for a pipeline."""
-
-    creations: tuple[Creation, ...]
-    differences: tuple[Difference, ...]
-    notes_shape: bool
-    """Whether the columns of the pipeline file are still to be noted."""
-
-    def to_do(self, *, allow_copy: bool) -> tuple[Difference, ...]:
-        """Return the differences that `migrate` mends."""
-        return tuple(found for found in self.differences if _is_done(found, allow_copy=allow_copy))
-
-    def to_decide(self, *, allow_copy: bool) -> tuple[Difference, ...]:
-        """Return the differences that a person has to decide; nothing can be loaded as long as they are there."""
-        return tuple(
-            found
-            for found in self.differences
-            if found.mend is not Mend.LEFT and not _is_done(found, allow_copy=allow_copy)
-        )
-
-    @property
-    def left_over(self) -> tuple[Difference, ...]:
-        """The differences that may stay."""
-        return tuple(found for found in self.differences if found.mend is Mend.LEFT)
-
-
-@dataclass(frozen=True, slots=True)
 class Migrated:
     """What was *done*, a line each, and the *plan* that it followed."""
 
     done: tuple[str, ...]
     plan: Plan
-
-
-def _is_done(difference: Difference, *, allow_copy: bool) -> bool:
-    return difference.mend is Mend.ONLINE or (allow_copy and difference.mend is Mend.COPY)
 
 
 def compare(connection: DatabaseConnection, pipeline: Pipeline, *, server: Server, database: str) -> Plan:
