@@ -17,6 +17,7 @@ from operator_cli.frame import framed
 COMMANDS: Final[Mapping[str, str]] = {
     "migrate": "operator_cli.commands.migrate:migrate",
     "seed": "operator_cli.commands.seed:seed",
+    "backfill": "operator_cli.commands.backfill:backfill",
     "verify": "operator_cli.commands.verify:verify",
     "diff-item": "operator_cli.commands.diff_item:diff_item",
     "redrive": "operator_cli.commands.redrive:redrive",

@@ -7,7 +7,9 @@ Their names come from their content, so that the same rows written twice are one
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from ddb2aurora.database.ledger import ObjectRef, make_object_ref
 from ddb2aurora.pipeline import Pipeline
@@ -30,10 +32,20 @@ def rows_key(pipeline: Pipeline, content: bytes, *, origin: str, at_ms: int) -> 
 
 
 def write_rows(
-    s3: "S3Client", rows: Iterable[bytes], *, bucket: str, pipeline: Pipeline, origin: str, at_ms: int
+    s3: "S3Client",
+    rows: Iterable[bytes],
+    *,
+    bucket: str,
+    pipeline: Pipeline,
+    origin: str,
+    at_ms: int,
+    once: bool = False,
 ) -> ObjectRef:
     """
     Write encoded *rows* as one object, and return it as its announcement will name it.
+
+    With *once* an object that is there already stays as it is: in a bucket with versions, writing it again would make
+    another version, which the ledger takes for another object.
 
     Raises:
         AwsSetUpError: The bucket does not take it before someone acts.
@@ -41,6 +53,12 @@ def write_rows(
     """
     content = b"".join(rows)
     key = rows_key(pipeline, content, origin=origin, at_ms=at_ms)
+    unless_there: dict[str, Any] = {"IfNoneMatch": "*"} if once else {}
     with aws_errors(where=f"bucket {bucket}"):
-        answer = s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="text/csv")
+        try:
+            answer: Any = s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="text/csv", **unless_there)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "PreconditionFailed":
+                raise
+            answer = s3.head_object(Bucket=bucket, Key=key)
     return make_object_ref(bucket, key, version=answer.get("VersionId"), etag=answer.get("ETag"), size=len(content))
