@@ -140,6 +140,19 @@ def test_a_column_that_forbids_null_is_never_filled_with_something_made_up(make_
     assert target.rejects("line_number, error_code, reason") == ((2, 0, "null_not_allowed in column must"),)
 
 
+@pytest.mark.parametrize("mode", ["mirror", "append"])
+@pytest.mark.parametrize("neighbours", [0, 1])
+def test_a_heartbeat_of_an_older_shape_lands(make_target, mode, neighbours):
+    fact = msgspec.structs.replace(a_column("event", "varchar(9)", nullable=False), source="$event_name", path=())
+    rollout = Rollout(make_target, (NAME, ID), today=(ID, fact, NAME), mode=mode)
+    beat = an_upsert(rollout.old, 1_700_000_000_000 * 10**40, None, "")._replace(operation="H")
+    rows = [an_upsert(rollout.new, 1, "a", "INSERT", "Ada")] * neighbours
+
+    outcome = rollout.target.load(beat, *rows)
+
+    assert (outcome.landed.count, outcome.rows, outcome.rejected) == (1, neighbours, 0)
+
+
 def test_rejects_of_an_older_shape_stop_the_object_when_they_are_too_many(make_target):
     must = a_column("must", "int", nullable=False)
     rollout = Rollout(make_target, (NAME, ID), today=(ID, must, NAME), max_reject_share=0)

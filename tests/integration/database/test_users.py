@@ -109,14 +109,16 @@ def test_the_loader_loads_in_every_mode_with_what_it_is_granted(users_of, mode):
     loader = target.make_loader(connect=lambda _: users.connect(name))
     gone = a_delete(pipeline, 3, "a") if mode != "soft_delete" else a_delete(pipeline, 3, "a")._replace(operation="S")
 
+    beat = an_upsert(pipeline, 1_700_000_000_000 * 10**40, "", None)._replace(operation="H")
+
     first = loader.load(
-        target.put(an_upsert(pipeline, 1, "a", "1"), an_upsert(pipeline, 2, "b", "2"), gone), time=target.time
+        target.put(an_upsert(pipeline, 1, "a", "1"), an_upsert(pipeline, 2, "b", "2"), gone, beat), time=target.time
     )
     slow = loader.load(
         target.put(an_upsert(pipeline, 4, "c", "x"), an_upsert(pipeline, 5, "d", "5"), key="b.csv"), time=target.time
     )
 
-    assert first.rows == 3
+    assert (first.rows, first.landed.count) == (3, 1)
     assert slow == Outcome(rows=2, applied=1, rejected=1, newest_changed_at_ms=1000)
 
 

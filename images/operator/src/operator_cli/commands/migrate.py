@@ -13,7 +13,7 @@ from operator_cli.site import Site
 
 if TYPE_CHECKING:
     from ddb2aurora.database.differences import Difference
-    from ddb2aurora.database.migrate import Plan
+    from ddb2aurora.database.plan import Plan
     from ddb2aurora.database.users import DatabaseUser, Role
 
 
