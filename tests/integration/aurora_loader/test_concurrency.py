@@ -10,9 +10,9 @@ import threading
 import pytest
 from loader_fixtures import a_delete, a_pipeline, a_soft_delete, an_object, an_upsert
 
-from aurora_loader.apply import GuardedStatements
 from aurora_loader.outcome import Outcome
 from aurora_loader.staging import Staging
+from ddb2aurora.database.applying.guarded import GuardedStatements
 from ddb2aurora.database.schema import tables_of
 
 

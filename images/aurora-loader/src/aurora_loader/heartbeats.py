@@ -9,7 +9,7 @@ pays nothing: how many there are is known from the count of what was staged.
 from dataclasses import dataclass
 from typing import Final
 
-from aurora_loader.staged import Staged
+from ddb2aurora.database.applying.staged import Staged
 from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.schema import Tables
 from ddb2aurora.dialect import OPERATION_COLUMN

@@ -18,13 +18,14 @@ import pymysql
 from aurora_loader.entries import Entries
 from aurora_loader.heartbeats import land_heartbeats
 from aurora_loader.manifests import Manifests
-from aurora_loader.modes import statements_of
 from aurora_loader.outcome import Outcome
 from aurora_loader.rejects import LineByLine
 from aurora_loader.session import Session
 from aurora_loader.sources import AuroraSource, Source
-from aurora_loader.staging import OtherShapesError, RowsRefusedError, Staging, check_age
+from aurora_loader.staging import OtherShapesError, Staging, check_age
 from aurora_loader.translation import Translation
+from ddb2aurora.database.applying.filling import RowsRefusedError
+from ddb2aurora.database.applying.modes import statements_of
 from ddb2aurora.database.connect import close_quietly
 from ddb2aurora.database.connection import DatabaseConnection, LocalFileRefusedError
 from ddb2aurora.database.errors import (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from aurora_loader.heartbeats import NONE_LANDED, Landed
-from aurora_loader.staged import Applied
+from ddb2aurora.database.applying.staged import Applied
 
 
 @dataclass(frozen=True, slots=True)

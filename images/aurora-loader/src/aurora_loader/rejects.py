@@ -5,7 +5,6 @@ The object is loaded once more, as lines; so the way that Aurora reads S3 itself
 chunks, and a chunk that is refused is halved until a single line is left.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pymysql
 
 from aurora_loader.heartbeats import NONE_LANDED, Landed, land_heartbeats
-from aurora_loader.staged import Applied, Statements
-from aurora_loader.staging import RowsRefusedError, Staging, check_age
+from aurora_loader.staging import Staging, check_age
+from ddb2aurora.database.applying.filling import RowsRefusedError
+from ddb2aurora.database.applying.refusals import Refusal, refusal_of
+from ddb2aurora.database.applying.staged import Applied, Statements
 from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.errors import Verdict, error_number, verdict_on
 from ddb2aurora.database.ledger import ObjectRef
@@ -29,27 +30,8 @@ if TYPE_CHECKING:
 _CHUNK_LINES: Final = 500
 # A statement has to fit into max_allowed_packet, at least 16 MiB by default, after quoting.
 _CHUNK_BYTES: Final = 2**21
-_COLUMN: Final = re.compile(r"column [`'](?:[^`']*[`']\.[`'])*(?P<name>[^`']+)[`']", re.IGNORECASE)
 
 _MALFORMED: Final = "malformed_line"
-_REASONS: Final[dict[int, str]] = {
-    1048: "null_not_allowed",
-    1263: "null_not_allowed",
-    1062: "duplicate_value",
-    1216: "foreign_key",
-    1217: "foreign_key",
-    1451: "foreign_key",
-    1452: "foreign_key",
-    1264: "out_of_range",
-    1690: "out_of_range",
-    1265: "inexact_value",
-    1406: "too_long",
-    1644: "refused_by_trigger",
-    **dict.fromkeys((3140, 3141, 3143, 3144, 3157), "not_json"),  # MySQL; MariaDB has a check constraint
-    3819: "check_constraint",
-    4025: "check_constraint",
-}
-_OTHER_REASON: Final = "bad_value"
 
 
 class TooManyRejectsError(HaltError):
@@ -59,11 +41,6 @@ class TooManyRejectsError(HaltError):
 class _Line(NamedTuple):
     number: int
     content: bytes
-
-
-class _Refusal(NamedTuple):
-    number: int
-    reason: str
 
 
 @dataclass
@@ -128,18 +105,18 @@ class LineByLine:
         try:
             row = decode_row(line.content)
         except MalformedLineError:
-            self._reject(line, _Refusal(0, _MALFORMED))
+            self._reject(line, Refusal(0, _MALFORMED))
             return None
         written = self._translations.get(row.shape)
         if written is None:
             written = self._staging.translation(self._connection, row.shape, ref=self._ref)
             self._translations[row.shape] = written
         if len(row.fields) != len(written.into):
-            self._reject(line, _Refusal(0, _MALFORMED))
+            self._reject(line, Refusal(0, _MALFORMED))
             return None
         # The table may allow NULL where the pipeline file does not; a delete leaves values behind only in a log.
         if written.unfilled and (row.operation == "U" or (row.operation != "H" and self._pipeline.mode == "append")):
-            self._reject(line, _Refusal(0, f"null_not_allowed in column {written.unfilled[0]}"))
+            self._reject(line, Refusal(0, f"null_not_allowed in column {written.unfilled[0]}"))
             return None
         return written.row(row, shape=self._pipeline.shape)
 
@@ -195,17 +172,10 @@ class LineByLine:
         self._apply(lines[:middle])
         self._apply(lines[middle:])
 
-    def _refusal(self, number: int, message: str) -> _Refusal:
-        # The server's text quotes the value; only the name of a column of ours is taken from it.
-        reason = _REASONS.get(number, _OTHER_REASON)
-        match = _COLUMN.search(message)
-        # Of a JSON column MySQL gives the name with its table, both in one pair of quotes.
-        name = match["name"].removeprefix(f"{self._tables.staging.name}.") if match else None
-        if name in {column.name for column in self._pipeline.columns}:
-            reason = f"{reason} in column {name}"
-        return _Refusal(number, reason)
+    def _refusal(self, number: int, message: str) -> Refusal:
+        return refusal_of(number, message, pipeline=self._pipeline, tables=self._tables)
 
-    def _reject(self, line: _Line, refusal: _Refusal) -> None:
+    def _reject(self, line: _Line, refusal: Refusal) -> None:
         self._result.rejected += 1
         if self._result.rejected > self._most_rejects():
             raise TooManyRejectsError(

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from aurora_loader.sources import Source
-from aurora_loader.staged import Staged
 from aurora_loader.translation import ShapeError, Translation, UnknownShapeError, translation, unchanged
-from ddb2aurora.database.connection import DatabaseConnection, as_template
+from ddb2aurora.database.applying.filling import Filling, RowsRefusedError, warning_of
+from ddb2aurora.database.applying.staged import Staged
+from ddb2aurora.database.connection import DatabaseConnection
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables
 from ddb2aurora.database.shapes import read_shapes
-from ddb2aurora.dialect import HEADER_COLUMNS, LOAD_DIALECT, OPERATION_COLUMN, SHAPE_COLUMN, Row, load_columns
+from ddb2aurora.dialect import LOAD_DIALECT, OPERATION_COLUMN, SHAPE_COLUMN, Row, load_columns
 from ddb2aurora.errors import Ddb2AuroraError, HaltError
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import CHANGED_AT_COLUMN, VERSION_COLUMN, quote_name
@@ -31,16 +32,6 @@ class BeyondHorizonError(HaltError):
     """An object is older than the deletes that the target remembers."""
 
 
-class RowsRefusedError(Ddb2AuroraError):
-    """The database refuses some of the rows; which ones is still to be found out."""
-
-    def __init__(self, number: int, message: str) -> None:
-        """Keep the error's *number* and, for this process alone, the server's *message*."""
-        super().__init__(number)
-        self.number = number
-        self.message = message
-
-
 class OtherShapesError(Ddb2AuroraError):
     """Rows were written for other columns than those that they were read for; which ones is still to be found out."""
 
@@ -53,10 +44,7 @@ class Staging:
         self._pipeline = pipeline
         self._tables = tables
         self._as_written_now = unchanged(pipeline)
-        names = [*HEADER_COLUMNS, *(column.name for column in pipeline.columns)]
-        self._insert = as_template(f"INSERT INTO {tables.staging.quoted} ({', '.join(map(quote_name, names))}) VALUES ")
-        fields = ("UNHEX(%s)" if column.type.is_binary else "%s" for column in pipeline.columns)
-        self._values = f"({', '.join(['%s'] * len(HEADER_COLUMNS) + list(fields))})"
+        self._filling = Filling(pipeline, tables)
 
     def create(self, connection: DatabaseConnection) -> None:
         """Make both tables, empty; outside a transaction, where every server allows it."""
@@ -84,7 +72,7 @@ class Staging:
         into = f"INTO TABLE {self._tables.staging.quoted} {LOAD_DIALECT} {load_columns(written.into)}"
         effect = source.load(connection, ref, into=into)
         if effect.warnings:
-            raise _warning(connection)
+            raise warning_of(connection)
         return self._count(connection, shape=written.shape)
 
     def load_lines(self, connection: DatabaseConnection, ref: ObjectRef, source: Source) -> int:
@@ -142,14 +130,7 @@ class Staging:
             RowsRefusedError: The server warned.
             pymysql.err.Error: The server refused a row, or the connection was lost.
         """
-        connection.run(f"DELETE FROM {self._tables.staging.quoted}")
-        arguments: list[object] = []
-        for row in rows:
-            arguments += (row.shape, row.operation, row.version, row.changed_at_ms, *row.fields)
-        effect = connection.run(self._insert + ", ".join([self._values] * len(rows)), tuple(arguments))
-        if effect.warnings:
-            raise _warning(connection)
-        return Staged.of(rows)
+        return self._filling.fill(connection, rows)
 
     def _count(self, connection: DatabaseConnection, *, shape: str) -> Staged:
         groups = connection.rows(
@@ -190,9 +171,3 @@ def check_age(staged: Staged, *, horizon_ms: int, pipeline: Pipeline, ref: Objec
             f"{pipeline.target_table} were purged: it could bring deleted rows back, so nothing of it was loaded. Find "
             f"out with ddb2aurora verify whether the table lacks any of it, and mend that with ddb2aurora backfill"
         )
-
-
-def _warning(connection: DatabaseConnection) -> RowsRefusedError:
-    warnings = connection.rows("SHOW WARNINGS LIMIT 1")
-    _, number, message = warnings[0] if warnings else ("", 0, "")
-    return RowsRefusedError(int(number), str(message))

@@ -1,6 +1,6 @@
 """What rows add up to before they are applied."""
 
-from aurora_loader.staged import Staged
+from ddb2aurora.database.applying.staged import Staged
 from ddb2aurora.dialect import Row
 from ddb2aurora.version import version_of
 
