@@ -59,7 +59,7 @@ def test_a_broken_pipeline_file_is_status_2_and_every_mistake_has_its_line(folde
     texts = [line.removeprefix("ddb2aurora: ").removeprefix(f"{file}:") for line in ran.stderr.splitlines()]
     assert texts[:2] == [
         "3: source: 'key' is a required property",
-        "5: source: 'keys' has no meaning here; there are: table, key, documents",
+        "5: source: 'keys' has no meaning here; there are: table, key, heartbeat, documents",
     ]
     assert texts[2].startswith("11: target.mode: 'mirrored' is not one of")
     assert len(texts) == 3
