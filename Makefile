@@ -73,3 +73,5 @@ include deploy/mysql.mk
 include deploy/conformance.mk
 # Environments on AWS.
 include deploy/aws.mk
+# A backfill under fire.
+include deploy/drill.mk

@@ -5,7 +5,7 @@ MiniStack serves DynamoDB, its streams, S3, SNS and SQS; a private MySQL or Mari
 proxy that understands `LOAD DATA FROM S3`; the three functions run in processes of their own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -41,12 +41,14 @@ class EmbeddedStack:
         cache: Path | None = None,
         faults: Faults = NO_FAULTS,
         concurrency: Mapping[str, int] | None = None,
+        before_pipelines: Callable[[Clients], None] = lambda _: None,
     ) -> None:
         """
         Prepare a stack.
 
         *load_mode* is how the loader loads: by the statement of Aurora, or by the fallback of any MySQL. Delivery
         streams write an object every *buffer_seconds*. *cache* keeps what makes the next start of the database quick.
+        *before_pipelines* is called before any change is carried, such as to make a table that has items already.
         """
         self._pipelines = tuple(pipelines)
         self._load_mode = load_mode
@@ -54,6 +56,7 @@ class EmbeddedStack:
         self._cache = cache
         self._faults = faults
         self._concurrency = concurrency
+        self._before_pipelines = before_pipelines
         self.running: dict[str, LocalPipeline] = {}
 
     def __enter__(self) -> Self:
@@ -103,6 +106,7 @@ class EmbeddedStack:
                 faults=self._faults,
                 concurrency=self._concurrency,
             )
+            self._before_pipelines(self.clients)
             self.running |= {pipeline.name: LocalPipeline(pipeline, wiring) for pipeline in self._pipelines}
             started.callback(self._stop_pipelines)
             for running in self.running.values():
