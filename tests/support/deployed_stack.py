@@ -96,17 +96,26 @@ class Deployment:
 
     def call_operator(self, command: str, **options: Any) -> dict[str, Any]:
         """Run a command of the operator in its function and return its output."""
+        answer = self.ask_operator(command, **options)
+        assert "output" in answer, answer
+        return answer["output"]
+
+    def ask_operator(self, command: str, **options: Any) -> dict[str, Any]:
+        """Run a command of the operator in its function and return the answer, or the error."""
         event = {"command": command, "options": options}
         answer = self.functions.invoke(FunctionName=self.outputs["OperatorFunction"], Payload=json.dumps(event))
-        body = json.load(answer["Payload"])
-        assert "FunctionError" not in answer, body
-        return body["output"]
+        return json.load(answer["Payload"])
+
+    @property
+    def database_port(self) -> int:
+        """Where the database is reached from here."""
+        return self._port("aurora", 3306)
 
     def connect(self) -> "pymysql.connections.Connection[Any]":
         """Return a connection to the database, as its administrator, through its door."""
         return pymysql.connect(
             host="127.0.0.1",
-            port=self._port("aurora", 3306),
+            port=self.database_port,
             user=CREDENTIALS["username"],
             password=CREDENTIALS["password"],
             ssl_ca=str(self.account.authority.file),
