@@ -30,6 +30,10 @@ def test_everything_can_be_said():
             "AURORA_FILES": "/files",
             "AURORA_SERVER_FILES": "/var/lib/mysql-files",
             "AURORA_ROLES_ACTIVE_ON_LOGIN": "1",
+            "AURORA_CERTIFICATE": "/c.pem",
+            "AURORA_KEY": "/c.key",
+            "AURORA_IAM_USERS": "one,two",
+            "AURORA_ENDPOINT": "aurora:3306",
         }
     )
 
