@@ -107,7 +107,8 @@ class Small:
         file.write_text(text.replace(before, after))
 
     def status(self, stack: str) -> str | None:
-        summaries = self.clients.cloudformation.list_stacks()["StackSummaries"]
+        pages = self.clients.cloudformation.get_paginator("list_stacks").paginate()
+        summaries = [found for page in pages for found in page["StackSummaries"]]
         living = [found["StackStatus"] for found in summaries if found["StackName"] == stack]
         return next((status for status in living if status != "DELETE_COMPLETE"), None)
 

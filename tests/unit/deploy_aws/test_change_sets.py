@@ -8,8 +8,7 @@ from deploy_aws.errors import DeploymentFailedError
 from deploy_aws.waiting import Waiter
 
 
-def make(client, **others):
-    waiter = Waiter(sleep=lambda _: None)
+def make(client, *, waiter=None, **others):
     arguments = {
         "name": "ddb2aurora-1",
         "creates": False,
@@ -19,7 +18,7 @@ def make(client, **others):
         "nested": True,
         **others,
     }
-    return ChangeSets(client, waiter=waiter).make("shop-dev", **arguments)
+    return ChangeSets(client, waiter=waiter or Waiter(sleep=lambda _: None)).make("shop-dev", **arguments)
 
 
 def answer(*changes, status="CREATE_COMPLETE", token=None, **others):
@@ -97,6 +96,18 @@ def test_a_change_set_that_cannot_be_made_is_deleted_and_its_reason_told():
     assert client.called == ["create_change_set", "delete_change_set"]
 
 
+def test_a_change_set_that_is_not_waited_for_is_deleted():
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    client = FakeCloudFormation(change_sets={"root": [answer(status="CREATE_IN_PROGRESS")]})
+
+    with pytest.raises(KeyboardInterrupt):
+        make(client, waiter=Waiter(sleep=interrupted))
+
+    assert client.called == ["create_change_set", "delete_change_set"]
+
+
 def test_a_creation_that_fails_keeps_what_was_made_and_an_update_is_rolled_back():
     client = FakeCloudFormation(change_sets={"root": [answer()]})
 
@@ -113,6 +124,6 @@ def test_only_an_update_that_goes_on_with_a_creation_is_not_rolled_back(keep, ar
     client = FakeCloudFormation(change_sets={"root": [answer()]})
     found = make(client)
 
-    ChangeSets(client, waiter=Waiter()).execute(found, keep_on_failure=keep)
+    ChangeSets(client, waiter=Waiter()).execute(found, token="t", keep_on_failure=keep)
 
-    assert client.calls[-1] == ("execute_change_set", {"ChangeSetName": "root", **arguments})
+    assert client.calls[-1] == ("execute_change_set", {"ChangeSetName": "root", "ClientRequestToken": "t", **arguments})

@@ -1,6 +1,7 @@
 """What outlives its stack is removed with all that is in it, and its protection is lifted first."""
 
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -180,6 +181,13 @@ def test_what_cannot_be_looked_for_counts_as_there():
     assert removal.is_there(a_holding("AWS::KMS::Key"))
 
 
+@pytest.mark.parametrize(("found", "there"), [([], False), ([{"DBClusterSnapshotIdentifier": "final"}], True)])
+def test_a_cluster_that_was_deleted_is_there_as_long_as_a_snapshot_of_it_is(found, there):
+    removal, _ = a_removal(rds=FakeService(describe_db_cluster_snapshots=[{"DBClusterSnapshots": found}]))
+
+    assert removal.is_there(replace(a_holding("AWS::RDS::DBCluster"), on_delete="Snapshot")) is there
+
+
 def test_a_refusal_to_tell_is_not_taken_for_a_thing_that_is_gone():
     removal, _ = a_removal(s3=FakeService(head_bucket=[refused("403")]))
 
@@ -193,11 +201,9 @@ def test_the_snapshots_of_a_cluster_are_found_and_removed():
     )
     removal, _ = a_removal(rds=rds)
 
-    found = removal.snapshots("cluster")
-    removal.remove_snapshot(found[0])
+    removal.remove(replace(a_holding("AWS::RDS::DBCluster"), on_delete="Snapshot"))
 
-    assert found == ("final",)
     assert rds.calls == [
-        ("describe_db_cluster_snapshots", {"DBClusterIdentifier": "cluster", "SnapshotType": "manual"}),
+        ("describe_db_cluster_snapshots", {"DBClusterIdentifier": "thing", "SnapshotType": "manual"}),
         ("delete_db_cluster_snapshot", {"DBClusterSnapshotIdentifier": "final"}),
     ]

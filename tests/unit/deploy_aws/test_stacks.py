@@ -57,7 +57,7 @@ def test_what_was_never_used_is_deleted_to_be_made_anew(status):
     work = Work(status, status, "DELETE_COMPLETE", None)
 
     assert work.stacks.prepare("shop-dev") is None
-    assert work.client.calls == [("delete_stack", {"StackName": ID})]
+    assert [(name, arguments["StackName"]) for name, arguments in work.client.calls] == [("delete_stack", ID)]
     assert "it is deleted and made anew" in work.text.getvalue()
 
 
@@ -175,3 +175,21 @@ def test_an_event_is_told_once():
     work.stacks.wait(stack)
 
     assert work.text.getvalue().count("shop-dev/Bucket") == 1
+
+
+def test_the_state_that_an_earlier_operation_left_is_no_answer_to_a_later_one():
+    events = [an_event(ClientRequestToken="old")]
+    work = Work("UPDATE_COMPLETE", events={ID: events})
+    waiter = Waiter(clock=lambda: 0.0, sleep=lambda _: events.insert(0, an_event(ClientRequestToken="new")))
+
+    Stacks(work.client, waiter=waiter, screen=Screen(Console(file=work.text))).await_begin(ID, "new")
+
+    assert [event["ClientRequestToken"] for event in events] == ["new", "old"]
+
+
+def test_a_history_that_does_not_tell_of_an_operation_is_not_waited_for_for_ever():
+    work = Work("UPDATE_COMPLETE")
+
+    work.stacks.await_begin(ID, "new")
+
+    assert work.clock[0] == pytest.approx(60)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 # CloudFormation throttles a caller who polls; the SDK then waits and asks again.
-_PATIENCE: Final = Config(connect_timeout=10, retries={"total_max_attempts": 8, "mode": "standard"})
+_PATIENCE: Final = Config(connect_timeout=10, retries={"total_max_attempts": 6, "mode": "standard"})
 # Lambda runs a function for 15 minutes at most. A second invocation is decided on here, never by the SDK.
 _INVOCATION: Final = Config(connect_timeout=10, read_timeout=910, retries={"total_max_attempts": 1}, tcp_keepalive=True)
 _CREDENTIALS: Final = "renew the credentials, or set AWS_PROFILE"

@@ -1,8 +1,11 @@
 """Change sets: what a deployment would do, shown or done; the stacks inside a stack have theirs."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
 
 from deploy_aws.errors import DeploymentFailedError
 from deploy_aws.events import Event, points_elsewhere, validation_failures
@@ -89,7 +92,13 @@ class ChangeSets:
             found = self._client.describe_change_set(ChangeSetName=change_set)
             return None if found["Status"].endswith(("_PENDING", "_IN_PROGRESS")) else found
 
-        found = self._waiter.until(ended, seconds=_LONGEST_SECONDS, what=f"the change set of stack {stack}")
+        try:
+            found = self._waiter.until(ended, seconds=_LONGEST_SECONDS, what=f"the change set of stack {stack}")
+        except BaseException:
+            # Ctrl-C as well: it would stay on the stack, where nobody looks for it.
+            with contextlib.suppress(ClientError):
+                self._client.delete_change_set(ChangeSetName=change_set)
+            raise
         if found["Status"] == "CREATE_COMPLETE":
             changes = tuple(self._changes(change_set, path=stack))
             return ChangeSet(id=change_set, stack_id=found["StackId"], changes=changes)
@@ -105,15 +114,17 @@ class ChangeSets:
     def _validation_failures(self, change_set: str) -> tuple[Event, ...]:
         return validation_failures(self._client, ChangeSetName=change_set)
 
-    def execute(self, change_set: ChangeSet, *, keep_on_failure: bool = False) -> None:
+    def execute(self, change_set: ChangeSet, *, token: str, keep_on_failure: bool = False) -> None:
         """
         Begin to do what *change_set* says; with *keep_on_failure* what was done stays if the rest fails.
+
+        The events of it will bear *token*.
 
         Raises:
             ClientError: CloudFormation refuses.
         """
         keep = {"DisableRollback": True} if keep_on_failure else {}
-        self._client.execute_change_set(ChangeSetName=change_set.id, **keep)  # type: ignore[arg-type]  # as its API has it
+        self._client.execute_change_set(ChangeSetName=change_set.id, ClientRequestToken=token, **keep)  # type: ignore[arg-type]  # as its API has it
 
     def delete(self, change_set: ChangeSet) -> None:
         """

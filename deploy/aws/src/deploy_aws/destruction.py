@@ -1,6 +1,6 @@
 """Take an environment down: its data stays, with its whereabouts told, unless it is asked for too."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,16 +63,16 @@ class Destruction:
         before = self._left_behind(name)
         if root is None and not (data and (bootstrap or before)):
             self._screen.say(f"there is no stack {name}", kind="good")
-            return self._kept(held, bootstrap)
+            return self._kept(bootstrap)
         self._announce(held, before if data else (), data=data)
         if not self._confirm(name):
             raise DeploymentSettingsError("not confirmed: nothing was changed")
         if root is not None:
             self._delete_root(root, held, data=data, leave_failed=leave_failed)
         if data:
-            self._remove_data(held, bootstrap)
+            self._remove_data(bootstrap)
             bootstrap = self._stacks.find(bootstrap_name)
-        return self._kept(held, bootstrap)
+        return self._kept(bootstrap)
 
     def _announce(self, held: tuple[Holding, ...], before: tuple[Holding, ...], *, data: bool) -> None:
         self._screen.say(f"{self._environment.stack}: {len(held)} resources are taken down", kind="title")
@@ -80,8 +80,8 @@ class Destruction:
         what = "and these, with ALL THEIR DATA, together with every image" if data else "these stay"
         if staying:
             self._screen.say(f"{what}:", kind="bad" if data else "note")
-        for holding in staying:
-            self._screen.say(f"  {holding}")
+        for line in (line for holding in staying for line in self._lines(holding)):
+            self._screen.say(f"  {line}")
 
     def _delete_root(self, root: Stack, held: tuple[Holding, ...], *, data: bool, leave_failed: bool) -> None:
         if root.protected:
@@ -95,13 +95,10 @@ class Destruction:
                 self._removal.unprotect(holding)
         self._stacks.delete(root, force=leave_failed and root.status == "DELETE_FAILED")
 
-    def _remove_data(self, held: tuple[Holding, ...], bootstrap: Stack | None) -> None:
+    def _remove_data(self, bootstrap: Stack | None) -> None:
         client = self._clients.cloudformation
         for holding in self._left_behind(self._environment.stack):
             self._remove(holding)
-        for cluster in _clusters(held):
-            for snapshot in self._removal.snapshots(cluster):
-                self._removal.remove_snapshot(snapshot)
         if bootstrap is not None:
             if bootstrap.protected:
                 client.update_termination_protection(StackName=bootstrap.id, EnableTerminationProtection=False)
@@ -116,19 +113,20 @@ class Destruction:
         else:
             self._screen.say(f"  {holding} is left: remove it by hand", kind="warning")
 
-    def _kept(self, held: tuple[Holding, ...], bootstrap: Stack | None) -> Kept:
+    def _kept(self, bootstrap: Stack | None) -> Kept:
         staying = self._left_behind(self._environment.stack)
-        snapshots = [f"snapshot {found}" for cluster in _clusters(held) for found in self._removal.snapshots(cluster)]
         return Kept(
-            things=(*map(str, staying), *snapshots),
+            things=tuple(line for holding in staying for line in self._lines(holding)),
             bootstrap=bootstrap.name if bootstrap else None,
         )
+
+    def _lines(self, holding: Holding) -> Iterator[str]:
+        snapshots = self._removal.snapshots(holding)
+        if holding.on_delete != "Snapshot" or not snapshots:
+            yield str(holding)
+        yield from (f"snapshot {snapshot} of {holding.type} {holding.id}" for snapshot in snapshots)
 
     def _left_behind(self, name: str) -> tuple[Holding, ...]:
         # CloudFormation remembers what it left, not what became of it since.
         found = left_behind(self._clients.cloudformation, name)
         return tuple(holding for holding in found if self._removal.is_there(holding))
-
-
-def _clusters(held: tuple[Holding, ...]) -> tuple[str, ...]:
-    return tuple(holding.id for holding in held if holding.type == "AWS::RDS::DBCluster")

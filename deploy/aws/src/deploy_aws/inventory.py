@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -11,8 +11,11 @@ from deploy_aws.templates import KEEPING, parse_template
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef
 
-_GONE = frozenset({"DELETE_COMPLETE", "CREATE_FAILED"})
+CLUSTER: Final = "AWS::RDS::DBCluster"
+_SKIPPED: Final = "DELETE_SKIPPED"
+_GONE: Final = frozenset({"DELETE_COMPLETE", "CREATE_FAILED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +91,19 @@ def _policies(client: "CloudFormationClient", stack: str) -> Mapping[str, str]:
 
 
 def _skipped(client: "CloudFormationClient", stack_id: str, name: str) -> Iterator[Holding]:
-    # Its history tells of what the delete left, and of what a replacement left before.
+    # Its history tells of what the delete left, what a replacement left before, and clusters, which leave snapshots.
     for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id):
         for found in page["StackEvents"]:
-            if found.get("ResourceStatus") == "DELETE_SKIPPED" and found.get("PhysicalResourceId"):
+            if found.get("PhysicalResourceId") and _outlives(found):
                 yield Holding(
                     stack=name,
                     resource=found.get("LogicalResourceId", ""),
                     type=found.get("ResourceType", ""),
                     id=found.get("PhysicalResourceId", ""),
-                    on_delete="Retain",
+                    on_delete="Retain" if found.get("ResourceStatus") == _SKIPPED else "Snapshot",
                 )
+
+
+def _outlives(event: "StackEventTypeDef") -> bool:
+    status = event.get("ResourceStatus")
+    return status == _SKIPPED or (status == "DELETE_COMPLETE" and event.get("ResourceType") == CLUSTER)

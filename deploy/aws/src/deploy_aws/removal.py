@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from deploy_aws.aws import Clients, code_of
 from deploy_aws.errors import DeploymentFailedError
-from deploy_aws.inventory import Holding
+from deploy_aws.inventory import CLUSTER, Holding
 from deploy_aws.screen import Screen
 from deploy_aws.waiting import Waiter
 
@@ -51,13 +51,13 @@ class Removal:
             "AWS::S3::Bucket": lambda name: clients.s3.head_bucket(Bucket=name),
             "AWS::DynamoDB::Table": lambda name: clients.dynamodb.describe_table(TableName=name),
             "AWS::ECR::Repository": lambda name: clients.ecr.describe_repositories(repositoryNames=[name]),
-            "AWS::RDS::DBCluster": lambda name: clients.rds.describe_db_clusters(DBClusterIdentifier=name),
+            CLUSTER: lambda name: clients.rds.describe_db_clusters(DBClusterIdentifier=name),
             "AWS::Logs::LogGroup": lambda name: clients.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"],
         }
 
     def can_remove(self, holding: Holding) -> bool:
         """Return whether this knows how to remove things of its type."""
-        return holding.type in self._ways
+        return holding.type in self._ways or holding.on_delete == "Snapshot"
 
     def remove(self, holding: Holding) -> None:
         """
@@ -67,6 +67,11 @@ class Removal:
             NotRemovedError: A part of it refuses to go.
             ClientError: AWS refuses.
         """
+        if holding.on_delete == "Snapshot":
+            for snapshot in self.snapshots(holding):
+                self._clients.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot)
+                self._screen.say(f"  removed snapshot {snapshot}")
+            return
         try:
             self._ways[holding.type](holding.id)
         except ClientError as error:
@@ -81,6 +86,8 @@ class Removal:
         Raises:
             ClientError: AWS refuses to tell.
         """
+        if holding.on_delete == "Snapshot":
+            return bool(self.snapshots(holding))
         look = self._looks.get(holding.type)
         try:
             return look is None or look(holding.id) != []
@@ -96,7 +103,7 @@ class Removal:
         Raises:
             ClientError: AWS refuses.
         """
-        if holding.type not in {"AWS::RDS::DBCluster", "AWS::DynamoDB::Table"}:
+        if holding.type not in {CLUSTER, "AWS::DynamoDB::Table"}:
             return
         try:
             lifted = self._unprotect(holding)
@@ -107,29 +114,21 @@ class Removal:
         if lifted:
             self._screen.say(f"  deletion protection lifted: {holding.type} {holding.id}", kind="warning")
 
-    def snapshots(self, cluster: str) -> tuple[str, ...]:
+    def snapshots(self, holding: Holding) -> tuple[str, ...]:
         """
-        Return the snapshots that were kept of *cluster*.
+        Return the snapshots that there are of a cluster, none of anything else.
 
         Raises:
             ClientError: RDS refuses to tell.
         """
+        if holding.type != CLUSTER:
+            return ()
         pages = self._clients.rds.get_paginator("describe_db_cluster_snapshots").paginate(
-            DBClusterIdentifier=cluster, SnapshotType="manual"
+            DBClusterIdentifier=holding.id, SnapshotType="manual"
         )
         return tuple(
             found.get("DBClusterSnapshotIdentifier", "") for page in pages for found in page["DBClusterSnapshots"]
         )
-
-    def remove_snapshot(self, snapshot: str) -> None:
-        """
-        Remove a *snapshot* of a cluster.
-
-        Raises:
-            ClientError: RDS refuses.
-        """
-        self._clients.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot)
-        self._screen.say(f"  removed snapshot {snapshot}")
 
     def _unprotect(self, holding: Holding) -> bool:
         if holding.type == "AWS::DynamoDB::Table":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from deploy_aws.change_sets import ChangeSet, ChangeSets
 from deploy_aws.errors import DeploymentFailedError
 from deploy_aws.screen import Screen
-from deploy_aws.stacks import Stack, Stacks, reasons_text
+from deploy_aws.stacks import Stack, Stacks, new_token, reasons_text
 from deploy_aws.statuses import Step, next_step, succeeded
 from deploy_aws.templates import BOOTSTRAP, ROOT, Template
 from deploy_aws.waiting import Waiter
@@ -84,7 +84,9 @@ class Rollout:
             f"{verb} stack {wanted.name}: {len(change_set.changes)} resources",
             meanwhile=f"CloudFormation goes on {verb} {wanted.name}; the same command again watches it and goes on",
         ):
-            self.change_sets.execute(change_set, keep_on_failure=resumes)
+            token = new_token()
+            self.change_sets.execute(change_set, token=token, keep_on_failure=resumes)
+            self.stacks.await_begin(change_set.stack_id, token)
             begun = self.stacks.find(change_set.stack_id)
             if begun is None:
                 raise DeploymentFailedError(f"stack {wanted.name} has vanished: does someone else delete it?")

@@ -1,5 +1,7 @@
 """Stacks: what they are now, waiting until nothing goes on in them, and bringing them to where they can be changed."""
 
+import contextlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +14,14 @@ from deploy_aws.errors import DeploymentFailedError
 from deploy_aws.events import Event, History, causes, points_elsewhere, validation_failures
 from deploy_aws.screen import Screen
 from deploy_aws.statuses import Step, at_rest, next_step
-from deploy_aws.waiting import Waiter
+from deploy_aws.waiting import WaitedTooLongError, Waiter
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 # An Aurora cluster with a reader takes about half an hour, and a rollback as long again.
 LONGEST_SECONDS: Final = 2 * 3600.0
+_LONGEST_BEGIN_SECONDS: Final = 60.0
 # One for each state that a stack may have to be brought out of, and some to spare.
 _MOST_STEPS: Final = 8
 
@@ -35,6 +38,11 @@ class Stack:
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
     protected: bool
+
+
+def new_token() -> str:
+    """Return a token by which the events of one operation can be told from those of others."""
+    return f"ddb2aurora-{secrets.token_hex(8)}"
 
 
 class Stacks:
@@ -152,6 +160,26 @@ class Stacks:
                 f"deploy{self._reasons(stack)}"
             )
 
+    def await_begin(self, stack_id: str, token: str) -> None:
+        """
+        Wait until the operation with the client request *token* shows in the history of a stack.
+
+        Before that the stack may still tell the state that an earlier operation left, which is no answer to this one.
+
+        Raises:
+            ClientError: CloudFormation refuses to tell.
+        """
+
+        def begun() -> bool | None:
+            pages = self._client.get_paginator("describe_stack_events").paginate(StackName=stack_id)
+            newest = next(iter(pages), None)
+            events = newest["StackEvents"] if newest else []
+            return True if any(event.get("ClientRequestToken") == token for event in events) else None
+
+        # If it has no history of its own, its state has to do.
+        with contextlib.suppress(WaitedTooLongError):
+            self._waiter.until(begun, seconds=_LONGEST_BEGIN_SECONDS, what="the beginning")
+
     def delete(self, stack: Stack, *, force: bool = False) -> None:
         """
         Delete *stack* and wait until it is gone; with *force* what cannot be deleted is left behind.
@@ -165,7 +193,10 @@ class Stacks:
         with self._screen.doing(f"deleting {stack.name}", meanwhile=meanwhile):
             if stack.status != "DELETE_IN_PROGRESS":
                 mode = {"DeletionMode": "FORCE_DELETE_STACK"} if force else {}
-                self._client.delete_stack(StackName=stack.id, **mode)  # type: ignore[arg-type]  # a mode of the API
+                token = new_token()
+                self._client.delete_stack(StackName=stack.id, ClientRequestToken=token, **mode)  # type: ignore[arg-type]  # a mode of the API
+                if stack.status != "REVIEW_IN_PROGRESS":  # which is gone at once
+                    self.await_begin(stack.id, token)
             left, failures = self.wait(stack)
         if left is not None:
             raise DeploymentFailedError(f"{stack.name} is {left.status}, not deleted:{reasons_text(failures)}")
@@ -175,7 +206,9 @@ class Stacks:
             f"{stack.name} is {stack.status}: going on with its rollback",
             meanwhile=f"CloudFormation goes on rolling {stack.name} back; the same command again watches it",
         ):
-            self._client.continue_update_rollback(StackName=stack.id)
+            token = new_token()
+            self._client.continue_update_rollback(StackName=stack.id, ClientRequestToken=token)
+            self.await_begin(stack.id, token)
             after, failures = self.wait(stack)
         if after is None or next_step(after.status) is not Step.UPDATE:
             raise DeploymentFailedError(
