@@ -233,5 +233,15 @@ def test_a_pipeline_that_takes_the_item_or_a_document_whole_has_no_quick_way():
     assert quick_rows(a_pipeline()) is not None
 
 
+def test_names_that_json_escapes_are_left_to_the_slower_way():
+    odd = a_column("quoted", "varchar(9)", source='["q\\"uoted"]')
+    schema = {"type": "object", "properties": {"back\\slash": {"type": "string"}}}
+    inside = [a_column("id", "varchar(9)"), a_column("x", "varchar(9)", source="doc.x")]
+    document = a_change(item={"id": "a", "doc": json.dumps({"x": "y"})})
+
+    assert quick_rows(a_pipeline(columns=[a_column("id", "varchar(9)"), odd])) is None
+    compare(a_pipeline(columns=inside, documents={"doc": json.dumps(schema)}), encode_change(document))
+
+
 def test_items_encode_as_the_strategies_say():
     assert encode_item({"id": "a"}) == {"id": {"S": "a"}}

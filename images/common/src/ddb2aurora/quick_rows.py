@@ -69,14 +69,19 @@ def quick_rows(pipeline: Pipeline) -> Callable[[bytes], bytes | None] | None:
     """
     Return the quick way of *pipeline*, from the line of a change to that of its row or None; None if it has none.
 
-    It has none where a column takes the item whole, or a document as something else than a string.
+    It has none where a column takes the item whole, or a document as something else than a string, or where the name
+    of an attribute has to be escaped.
 
     Raises:
         SchemaFileError: A JSON Schema of the pipeline cannot be used.
     """
     if pipeline.reads_whole_item or not _reads_documents_as_text(pipeline):
         return None
-    attributes = _Attributes(pipeline)
+    try:
+        attributes = _Attributes(pipeline)
+    except ValueError:
+        # msgspec has no fields whose names have to be escaped in JSON.
+        return None
     has_heartbeats = bool(pipeline.heartbeat)
     decode_put: Callable[[bytes], Any] = attributes.decoder.decode
     general = typed = _general_way(pipeline, attributes)

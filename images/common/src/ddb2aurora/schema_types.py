@@ -77,13 +77,16 @@ class TypedDocument:
             places[name] = (field, found, name in required)
             fields.append((field, found) if name in required else (field, found | UnsetType, UNSET))
         fields.sort(key=len)  # those that are required come first
-        made = msgspec.defstruct(
-            "Document",
-            fields,
-            rename={field: name for name, (field, *_) in places.items()},
-            forbid_unknown_fields=True,
-            gc=False,
-        )
+        try:
+            made = msgspec.defstruct(
+                "Document",
+                fields,
+                rename={field: name for name, (field, *_) in places.items()},
+                forbid_unknown_fields=True,
+                gc=False,
+            )
+        except ValueError as error:  # a name that has to be escaped in JSON
+            raise UntypableError from error
         self._fields[made] = places
         return made
 

@@ -1,5 +1,6 @@
 import io
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from loader_fixtures import a_pipeline
@@ -9,6 +10,7 @@ from local_aws.chaos.mending import Mender
 from local_aws.functions import FunctionError, Invocation
 from operator_cli.sweeping import announcement_of
 
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
 FAILED = "failed/things/processing-failed/2026/01/05/12/x"
 BATCH = "aws/lambda/mapping/shard/x"
 STREAM = "arn:aws:dynamodb:eu-west-1:111122223333:table/things/stream/2026-01-05T10:00:00.000"
@@ -40,7 +42,15 @@ class FakeS3:
         listing = {
             "list_objects_v2": lambda key: {"Contents": [{"Key": key}]},
             "list_object_versions": lambda key: {
-                "Versions": [{"Key": key, "ETag": '"e"', "VersionId": "null", "Size": len(self.objects[key])}]
+                "Versions": [
+                    {
+                        "Key": key,
+                        "ETag": '"e"',
+                        "VersionId": "null",
+                        "Size": len(self.objects[key]),
+                        "LastModified": NOW,
+                    }
+                ]
             },
         }[operation]
         return SimpleNamespace(
