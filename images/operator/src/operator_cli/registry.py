@@ -15,6 +15,7 @@ from operator_cli.frame import framed
 
 # In the order in which --help lists them: the name, and the function in its module, which returns a Result.
 COMMANDS: Final[Mapping[str, str]] = {
+    "plan": "operator_cli.commands.plan:plan",
     "migrate": "operator_cli.commands.migrate:migrate",
     "seed": "operator_cli.commands.seed:seed",
     "backfill": "operator_cli.commands.backfill:backfill",
