@@ -75,3 +75,5 @@ include deploy/conformance.mk
 include deploy/aws.mk
 # A backfill under fire.
 include deploy/drill.mk
+# Benchmarks.
+include deploy/bench.mk

@@ -21,3 +21,10 @@ for folder in images/*/ deploy/local/; do
 done
 # The checkers of the templates agree with nothing else: one of them pins the SDK.
 uv pip compile "${options[@]}" deploy/aws/checks/requirements.in --output-file deploy/aws/checks/requirements.txt
+# The benchmark measures with the packages that the rest is tested with.
+uv pip compile "${options[@]}" tests/bench/requirements.in --constraint requirements-dev.txt \
+    --output-file tests/bench/requirements.txt
+# npm's lock names no registry either. Node is only there for what we are compared with.
+if command -v npm > /dev/null; then
+    npm --prefix tests/bench/node install --package-lock-only --omit-lockfile-registry-resolved --silent --no-audit --no-fund
+fi

@@ -1,5 +1,6 @@
 """Folders, packages, requirement files and Makefile agree on the stages and on what each of them needs."""
 
+import json
 import re
 import tomllib
 from functools import cache
@@ -14,8 +15,10 @@ REPOSITORY = Path(__file__).parents[2]
 IMAGES = REPOSITORY / "images"
 STAGES = ("aurora-loader", "firehose-transformer", "operator", "stream-processor")
 LOCKS = sorted([*IMAGES.glob("*/requirements.txt"), REPOSITORY / "requirements-dev.txt"])
-# Installed apart, so it need not agree with the others.
+# Installed apart. The checkers need not agree with the others; the benchmark does, but nothing else needs what it adds.
 TEMPLATE_CHECKERS = REPOSITORY / "deploy" / "aws" / "checks" / "requirements.txt"
+BENCH = REPOSITORY / "tests" / "bench" / "requirements.txt"
+NODE_LOCK = REPOSITORY / "tests" / "bench" / "node" / "package-lock.json"
 # A package of ours that is named otherwise than its folder.
 PACKAGES = {"operator": "operator_cli"}
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; ([^\\]+))? \\$", re.MULTILINE)
@@ -93,7 +96,7 @@ def test_only_the_stages_that_talk_to_the_database_have_a_driver_and_only_those_
     }
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, TEMPLATE_CHECKERS], ids=lambda path: str(path.relative_to(REPOSITORY)))
+@pytest.mark.parametrize("lock", [*LOCKS, TEMPLATE_CHECKERS, BENCH], ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_a_lock_file_has_a_hash_for_every_package_and_names_no_host(lock: Path):
     text = lock.read_text()
     packages = re.split(r"^(?=[^\s#])", text, flags=re.MULTILINE)[1:]
@@ -105,8 +108,10 @@ def test_a_lock_file_has_a_hash_for_every_package_and_names_no_host(lock: Path):
 
 def test_all_lock_files_agree_on_every_version():
     versions: dict[str, set[str]] = {}
-    for lock in LOCKS:
-        for name, version in locked(lock).items():
+    everything = locked(REPOSITORY / "requirements-dev.txt")
+    shared = {name: version for name, version in locked(BENCH).items() if name in everything}
+    for found in (*map(locked, LOCKS), shared):
+        for name, version in found.items():
             versions.setdefault(name, set()).add(version)
 
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
@@ -114,6 +119,15 @@ def test_all_lock_files_agree_on_every_version():
 
 def test_there_is_no_lock_file_that_records_hosts():
     assert [*REPOSITORY.glob("uv.lock"), *IMAGES.glob("*/uv.lock"), *REPOSITORY.glob("deploy/**/uv.lock")] == []
+
+
+def test_the_lock_file_of_node_pins_every_package_by_its_hash_and_names_no_registry():
+    packages = {name: found for name, found in json.loads(NODE_LOCK.read_text())["packages"].items() if name}
+    wanted = json.loads((NODE_LOCK.parent / "package.json").read_text())["dependencies"]
+
+    assert [name for name, found in packages.items() if not found["integrity"].startswith("sha512-")] == []
+    assert [name for name, found in packages.items() if "resolved" in found] == []
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
 
 
 def test_what_set_up_installs_holds_everything_that_any_stage_locks():

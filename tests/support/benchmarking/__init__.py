@@ -1,0 +1,1 @@
+"""The harness of tests/bench: measure in turns, keep the figures, write the page."""
