@@ -26,6 +26,7 @@ _KEY_CHARACTERS: Final = ((64, 128, 255, 512), (64, 128, 255))  # 4 bytes each; 
 _KEY_BYTES: Final = (2048, 1024)  # DynamoDB: the longest hash key and the longest range key
 _NUMBER_CHARACTERS: Final = 170  # DynamoDB: a sign, "0." and 167 digits of a number of 38 digits near 1E-130
 _LITERAL_CHARACTERS: Final = 5  # false
+ONLY_NULL: Final = "only NULL was seen"
 
 
 class Choice(NamedTuple):
@@ -52,7 +53,7 @@ def choose(place: Place) -> Choice:
 def _single(place: Place) -> Choice:
     match [*place.types]:
         case []:
-            return Choice(None, "only NULL was seen")
+            return Choice(None, ONLY_NULL)
         case ["BOOL"]:
             return _chosen("boolean", "true and false")
         case ["N"]:
@@ -62,6 +63,11 @@ def _single(place: Place) -> Choice:
         case ["B"]:
             return _chosen(_binary_type(place.binary_bytes), _binary_why(place))
     return _document(place)
+
+
+def choose_number(place: Place) -> Choice:
+    """Return the type for a column of the numbers at *place*, whatever else is there."""
+    return _number(place)
 
 
 def choose_key(place: Place, kind: AttributeType, *, position: int) -> Choice:
@@ -174,7 +180,8 @@ def _binary_why(place: Place) -> str:
 
 
 def _characters(texts: Texts) -> str:
-    return f"strings of up to {texts.longest_characters} characters, {texts.longest_bytes} bytes"
+    told = f"strings of up to {texts.longest_characters} characters"
+    return told if texts.longest_bytes == texts.longest_characters else f"{told}, {texts.longest_bytes} bytes"
 
 
 _WORDS: Final = {

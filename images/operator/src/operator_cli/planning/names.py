@@ -58,7 +58,7 @@ def column_name(steps: Iterable[str], *, taken: Collection[str]) -> str:
     number = 2
     while name in taken:
         tail = f"_{number}"
-        name = plain[: MOST_CHARACTERS - len(tail)] + tail
+        name = plain.rstrip("_")[: MOST_CHARACTERS - len(tail)] + tail
         number += 1
     return name
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from ddb2aurora.column_types import ColumnType, parse_column_type
 from ddb2aurora.paths import ITEM
-from operator_cli.planning.choosing import Choice, choose, choose_item, choose_key, is_open_map
+from operator_cli.planning.choosing import ONLY_NULL, Choice, choose, choose_item, choose_key, is_open_map
 from operator_cli.planning.entities import Tokens
 from operator_cli.planning.names import column_name, snake_case
 from operator_cli.planning.places import Place
@@ -129,7 +129,7 @@ def propose(profile: Profile, *, naming: Naming, tolerate: float = 0.0) -> Propo
         columns.append(_column(one, taken=[column.name for column in columns]))
     columns = _narrowed(columns, keys=len(profile.key))
     notes = list(_notes(profile, opened))
-    if several or left_out or profile.root.is_crowded:
+    if several or profile.root.is_crowded or any(why != ONLY_NULL for _, why in left_out):
         columns, more = _with_item(columns, profile)
         notes += more
     return Proposal(

@@ -44,9 +44,12 @@ def _lines(proposal: Proposal, views: Sequence[str]) -> Iterator[str]:
     yield f"  table: {_scalar(naming.target_table)}"
     yield "  mode: mirror # mirror | soft_delete | append"
     yield "  columns:"
-    for column in proposal.columns:
+    names = [f"{_scalar(column.name)}:" for column in proposal.columns]
+    types = [f"{_quoted_type(column)}," for column in proposal.columns]
+    for column, name, written in zip(proposal.columns, names, types, strict=True):
         yield from _comment(_about(column, proposal), indent="    ")
-        yield f"    {_scalar(column.name)}: {{type: {_quoted_type(column)}, from: {_scalar(column.source)}}}"
+        padded = f"{name:{max(map(len, names))}} {{type: {written:{max(map(len, types))}}"
+        yield f"    {padded} from: {_scalar(column.source)}}}"
     yield from _left_out(proposal)
     yield from _entities(proposal, views)
 
@@ -60,10 +63,11 @@ def _about(column: ProposedColumn, proposal: Proposal) -> str:
 def _left_out(proposal: Proposal) -> Iterator[str]:
     if not proposal.left_out:
         return
-    yield "# No columns, and where else they are:"
+    yield "# No columns:"
     item = proposal.item_column
     for path, why in proposal.left_out[:_MOST_LEFT_OUT]:
-        yield from _comment(f"- {path!a}: {why}; {f'it is in {item.name}' if item else 'nowhere'}")
+        kept = f"; it is in {item.name}" if item else ""
+        yield from _comment(f"- {path!a}: {why}{kept}")
     if len(proposal.left_out) > _MOST_LEFT_OUT:
         yield f"# - and {len(proposal.left_out) - _MOST_LEFT_OUT} more"
 
@@ -74,8 +78,8 @@ def _entities(proposal: Proposal, views: Sequence[str]) -> Iterator[str]:
     yield "# Several kinds of items share this table. What is common to them is columns; the whole item is kept beside."
     for tokens in proposal.entities:
         yield from _comment(f"- {describe(tokens, proposal.key)}")
-    yield "# A view for each, to be made once the tables are there; numbers beyond a double's digits are best read from"
-    yield "# a column of their own:"
+    yield "# A view for each, to be made once the tables are there. JSON functions read a number with a fraction as a double;"
+    yield "# where that is not enough, give the attribute a column."
     for view in views:
         yield f"# {view}"
 

@@ -1,8 +1,9 @@
 """What a plan found, for people and for machines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ddb2aurora.pipeline import Pipeline
 from operator_cli.frame import EXIT_FAILURES, EXIT_FINE, EXIT_INTERRUPTED, Result
@@ -27,6 +28,10 @@ _MOST_PLACES_SHOWN: Final = 200
 _MOST_SHAPES: Final = 10
 _MOST_LINES: Final = 20
 _LONGEST_NUMBER_SHOWN: Final = 24
+
+
+# Types of columns by the paths that they are read from.
+Columns: TypeAlias = Mapping[tuple[Step | int, ...], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ class Plan(Result):
     def as_json(self) -> dict[str, Any]:
         """See `Result`."""
         profile = self.profile
-        places = list(places_of(profile))
+        places, columns = list(places_of(profile)), self._columns()
         return {
             "table": profile.table,
             "source": self.source,
@@ -75,7 +80,7 @@ class Plan(Result):
             "undecodable": dict(profile.undecodable),
             "read_units": round(self.read_units, 1),
             "seconds": round(self.seconds, 1),
-            "places": [_place_json(path, place) for path, place in places[:_MOST_PLACES_IN_JSON]],
+            "places": [_place_json(path, place, columns) for path, place in places[:_MOST_PLACES_IN_JSON]],
             "places_found": len(places),
             "has_more_attributes": profile.root.is_crowded,
             "key": self._key_json(),
@@ -106,7 +111,7 @@ class Plan(Result):
             yield "there is nothing to propose a pipeline from"
             return
         places = list(places_of(self.profile))
-        yield place_table(places[:_MOST_PLACES_SHOWN], self.profile)
+        yield place_table(places[:_MOST_PLACES_SHOWN], self.profile, self._columns())
         if len(places) > _MOST_PLACES_SHOWN:
             yield f"and {len(places) - _MOST_PLACES_SHOWN} places more; --json shows them"
         yield from self._sizes()
@@ -148,8 +153,17 @@ class Plan(Result):
                 f"{width.page_limit} that InnoDB keeps in a page; the key {width.key_bytes} of {KEY_BYTES}"
             )
 
+    @property
+    def _pipeline(self) -> Pipeline | None:
+        return self.trial.pipeline if self.trial else self.compiled
+
+    def _columns(self) -> Columns:
+        """Return the types of the columns that are read from a place, by its path."""
+        columns = self._pipeline.columns if self._pipeline else ()
+        return {column.path: column.type.sql for column in columns if column.path}
+
     def _width(self) -> Width | None:
-        pipeline = self.trial.pipeline if self.trial else self.compiled
+        pipeline = self._pipeline
         return None if pipeline is None else width_of(pipeline)
 
     def _key_json(self) -> list[dict[str, Any]]:
@@ -254,7 +268,7 @@ def shown_path(path: tuple[Step, ...]) -> str:
 _shown = shown_path
 
 
-def _place_json(path: tuple[Step, ...], place: Place) -> dict[str, Any]:
+def _place_json(path: tuple[Step, ...], place: Place, columns: Columns) -> dict[str, Any]:
     numbers, texts = place.numbers, place.texts
     choice = choose(place)
     found: dict[str, Any] = {"path": shown_path(path), "types": dict(place.kinds.most_common()), "values": place.count}
@@ -263,21 +277,23 @@ def _place_json(path: tuple[Step, ...], place: Place) -> dict[str, Any]:
         found |= {"dates": texts.dates, "times": texts.times}
         found["documents"] = place.document.count if place.document else 0
     if "N" in place.kinds:
-        found |= {"lowest": shown_number(numbers.lowest), "highest": shown_number(numbers.highest)}
+        found |= {"lowest": str(numbers.lowest), "highest": str(numbers.highest)}
         found |= {"digits_before_point": numbers.whole_digits, "digits_after_point": numbers.fraction_digits}
     if "B" in place.kinds:
         found["longest_binary_bytes"] = place.binary_bytes
     if place.is_crowded:
         found["has_more_keys"] = True
+    if path in columns:
+        found["column_type"] = columns[path]
     if not is_open_map(place):
-        found |= {"column_type": choice.type.sql if choice.type else None, "why": choice.why}
+        found |= {"fitting_type": choice.type.sql if choice.type else None, "why": choice.why}
     return found
 
 
-def shown_number(number: object) -> str:
-    """Return *number* in full where that is short, otherwise with an exponent."""
-    text = format(number, "f") if number is not None else ""
-    return text if len(text) <= _LONGEST_NUMBER_SHOWN else f"{number:e}"
+def shown_number(number: Decimal | int | None) -> str:
+    """Return *number* in full where that is short, otherwise its first digits and an exponent."""
+    text = "" if number is None else str(number) if isinstance(number, int) else format(number, "f")
+    return text if len(text) <= _LONGEST_NUMBER_SHOWN else f"{Decimal(number or 0):.5e}"
 
 
 def _width_json(width: Width) -> dict[str, int]:

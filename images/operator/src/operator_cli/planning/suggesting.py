@@ -1,15 +1,17 @@
 """What to change in a pipeline file so that it takes the items which it would reject."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ddb2aurora.errors import Reason
 from ddb2aurora.pipeline import Column, Pipeline
 from operator_cli.planning.checking import Breach
-from operator_cli.planning.choosing import choose, choose_key
+from operator_cli.planning.choosing import choose, choose_key, choose_number, is_mixed
 from operator_cli.planning.places import Place
 from operator_cli.planning.profile import Profile
 
-_DOCUMENT: frozenset[Reason] = frozenset(
+_NUMERIC: Final = ("integer", "decimal", "double")
+_DOCUMENT: Final[frozenset[Reason]] = frozenset(
     {Reason.DOCUMENT_MISSING, Reason.DOCUMENT_NOT_JSON, Reason.DOCUMENT_NOT_TEXT, Reason.BAD_NUMBER}
 )
 
@@ -50,6 +52,10 @@ def _wider(column: Column, pipeline: Pipeline, profile: Profile) -> Iterator[str
         choice = choose_key(place, profile.key[str(column.path[0])], position=position)
     else:
         choice = choose(place)
+        if column.type.kind in _NUMERIC and is_mixed(place) and "N" in place.types:
+            numbers = choose_number(place)
+            if numbers.type is not None and numbers.type != column.type:
+                yield f"column {column.name}: {numbers.type.sql} in place of {column.type.sql} takes all numbers seen"
     if choice.type is not None and choice.type != column.type:
         yield (
             f"column {column.name}: {choice.type.sql} in place of {column.type.sql} takes all that was seen "

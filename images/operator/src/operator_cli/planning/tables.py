@@ -5,19 +5,16 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from operator_cli.planning.choosing import choose, is_open_map
 from operator_cli.planning.entities import describe
 from operator_cli.planning.places import Place, Step
 from operator_cli.planning.profile import Profile
-from operator_cli.planning.report import shown_number, shown_path
+from operator_cli.planning.report import Columns, shown_number, shown_path
 
 
-def place_table(places: Sequence[tuple[tuple[Step, ...], Place]], profile: Profile) -> Table:
-    """Return a row for each of *places*: what was seen there, and the column that takes it."""
+def place_table(places: Sequence[tuple[tuple[Step, ...], Place]], profile: Profile, columns: Columns) -> Table:
+    """Return a row for each of *places*: what was seen there, and which of *columns* takes it."""
     table = Table("place", "types", "values", "per item", "longest", "numbers", "column")
     for path, place in places:
-        choice = choose(place)
-        column = "" if is_open_map(place) else (choice.type.sql if choice.type else "none")
         table.add_row(
             escape(shown_path(path)),
             " ".join(f"{kind}:{count}" for kind, count in place.kinds.most_common()),
@@ -25,7 +22,7 @@ def place_table(places: Sequence[tuple[tuple[Step, ...], Place]], profile: Profi
             f"{place.count / max(1, profile.items):.2f}",
             escape(_longest(place)),
             _numbers(place),
-            column,
+            columns.get(path, ""),
         )
     return table
 
@@ -67,4 +64,4 @@ def _numbers(place: Place) -> str:
         return ""
     numbers = place.numbers
     span = f"{shown_number(numbers.lowest)} … {shown_number(numbers.highest)}"
-    return f"{span} ({numbers.whole_digits}.{numbers.fraction_digits} digits)"
+    return f"{span} ({numbers.whole_digits} + {numbers.fraction_digits} digits)"

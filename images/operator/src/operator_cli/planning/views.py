@@ -54,7 +54,8 @@ def _condition(tokens: Tokens, columns: list[str]) -> str:
     for token, column in zip(tokens, columns, strict=True):
         if token.endswith("#"):
             # An underscore stands for any character in LIKE.
-            parts.append(f"{quote_name(column)} LIKE '{token.replace('_', '|_')}%' ESCAPE '|'")
+            escape = " ESCAPE '|'" if "_" in token else ""
+            parts.append(f"{quote_name(column)} LIKE '{token.replace('_', '|_')}%'{escape}")
         elif token:
             parts.append(f"{quote_name(column)} = '{token}'")
     return " AND ".join(parts)
