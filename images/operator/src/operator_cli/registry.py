@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "verify": "operator_cli.commands.verify:verify",
     "diff-item": "operator_cli.commands.diff_item:diff_item",
     "redrive": "operator_cli.commands.redrive:redrive",
+    "rebuild": "operator_cli.commands.rebuild:rebuild",
     "status": "operator_cli.commands.status:status",
     "heartbeat": "operator_cli.commands.heartbeat:heartbeat",
     "sweep": "operator_cli.commands.sweep:sweep",

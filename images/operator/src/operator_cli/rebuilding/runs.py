@@ -1,0 +1,283 @@
+"""
+What a rebuild writes down in the database of the target: how far it is, and which objects are through.
+
+Both tables are made when they are first needed. An object is noted once all its rows are in the shadow, so whatever is
+noted is there; one that was begun and not noted is done again, which changes nothing.
+"""
+# ruff: noqa: S608 - statements are put together of quoted names alone, values are parameters
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final, Literal, TypeAlias
+
+from ddb2aurora.database.connection import DatabaseConnection, as_template
+from ddb2aurora.database.ledger import ObjectRef
+from ddb2aurora.database.schema import ColumnDefinition, TableDefinition
+from ddb2aurora.errors import RetryError
+from ddb2aurora.pipeline import Pipeline, dump_pipeline
+from ddb2aurora.sql import REBUILD_OBJECTS_TABLE, REBUILDS_TABLE
+from operator_cli.rebuilding.counts import Counts
+
+Phase: TypeAlias = Literal["reading", "left", "switching", "switched", "given_up"]
+Kind: TypeAlias = Literal["backup", "oversized", "loaded"]
+Backfilled: TypeAlias = Literal["keep", "leave"]
+
+_ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
+_ASKED_AT_ONCE: Final = 500
+
+
+class RebuildRunningError(RetryError):
+    """Somebody else rebuilds the same target."""
+
+
+@dataclass(slots=True)
+class Run:
+    """
+    One rebuild: its id, which is when it began, and how far it is.
+
+    *old_table* is the name that the live table gets, or has got, in the switch.
+    """
+
+    run_id: str
+    started_at: datetime
+    backfilled: Backfilled | None
+    phase: Phase = "reading"
+    old_table: str | None = None
+
+
+def _tables(database: str) -> tuple[TableDefinition, TableDefinition]:
+    run_id = ColumnDefinition("run_id", f"varchar(40) {_ASCII} NOT NULL")
+    rebuilds = TableDefinition(
+        database,
+        REBUILDS_TABLE,
+        (
+            run_id,
+            ColumnDefinition("pipeline", "varchar(255) NOT NULL"),
+            ColumnDefinition("target_table", "varchar(64) NOT NULL"),
+            # A hash of the whole pipeline file, its schemas too.
+            ColumnDefinition("mapping", f"varchar(64) {_ASCII} NOT NULL"),
+            ColumnDefinition("until_ms", "bigint NULL"),
+            ColumnDefinition("backfilled", f"varchar(16) {_ASCII} NULL"),
+            ColumnDefinition("phase", f"varchar(16) {_ASCII} NOT NULL"),
+            ColumnDefinition("old_table", "varchar(64) NULL"),
+            ColumnDefinition("started_at", "datetime(6) NOT NULL"),
+            ColumnDefinition("updated_at", "datetime(6) NOT NULL"),
+        ),
+        ("run_id", "target_table"),
+    )
+    objects = TableDefinition(
+        database,
+        REBUILD_OBJECTS_TABLE,
+        (
+            run_id,
+            ColumnDefinition("target_table", "varchar(64) NOT NULL"),
+            ColumnDefinition("object_id", "binary(32) NOT NULL"),
+            ColumnDefinition("kind", f"varchar(16) {_ASCII} NOT NULL"),
+            ColumnDefinition("bucket", "varchar(255) NOT NULL"),
+            # S3: a key has at most 1,024 bytes.
+            ColumnDefinition("object_key", "varchar(1024) NOT NULL"),
+            ColumnDefinition("counts_json", "longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL"),
+            ColumnDefinition("noted_at", "datetime(6) NOT NULL"),
+        ),
+        ("run_id", "target_table", "object_id"),
+    )
+    return rebuilds, objects
+
+
+class Runs:
+    """The rebuilds of one pipeline, by today's file and up to one point in time or none."""
+
+    def __init__(
+        self, connection: DatabaseConnection, *, database: str, pipeline: Pipeline, until_ms: int | None
+    ) -> None:
+        """
+        Write them down in *database*; make the tables if they are not there.
+
+        Raises:
+            pymysql.err.Error: The database refused it.
+        """
+        self._connection = connection
+        self._pipeline = pipeline
+        self._until_ms = until_ms
+        self._mapping = hashlib.sha256(dump_pipeline(pipeline)).hexdigest()
+        tables = _tables(database)
+        for table in tables:
+            connection.run(table.ensure_statement)
+        self._rebuilds, self._objects = (as_template(table.quoted) for table in tables)
+
+    def open(self) -> Run | None:
+        """
+        Return the newest rebuild that was not switched to or given up; None if there is none.
+
+        Raises:
+            pymysql.err.Error: The database did not answer.
+        """
+        found = self._connection.rows(
+            f"SELECT run_id, started_at, backfilled, phase, old_table FROM {self._rebuilds} "
+            "WHERE pipeline = %s AND target_table = %s AND mapping = %s AND until_ms <=> %s "
+            "AND phase NOT IN ('switched', 'given_up') ORDER BY started_at DESC LIMIT 1",
+            (self._pipeline.name, self._pipeline.target_table, self._mapping, self._until_ms),
+        )
+        if not found:
+            return None
+        run_id, started_at, backfilled, phase, old_table = found[0]
+        return Run(run_id, started_at.replace(tzinfo=UTC), backfilled, phase, old_table)
+
+    def others(self, run: Run) -> tuple[str, ...]:
+        """
+        Return the ids of other rebuilds of the target, by another file or to another time, whose tables are there.
+
+        Raises:
+            pymysql.err.Error: The database did not answer.
+        """
+        return tuple(
+            run_id
+            for (run_id,) in self._connection.rows(
+                f"SELECT run_id FROM {self._rebuilds} WHERE target_table = %s AND run_id <> %s "
+                "AND phase NOT IN ('switched', 'given_up') ORDER BY started_at",
+                (self._pipeline.target_table, run.run_id),
+            )
+        )
+
+    def begin(self, *, backfilled: Backfilled | None) -> Run:
+        """
+        Return a new rebuild that begins now, by the clock of the database.
+
+        Raises:
+            pymysql.err.Error: The database refused it.
+        """
+        ((now,),) = self._connection.rows("SELECT UTC_TIMESTAMP(6)")
+        run = Run(f"{now:%Y%m%d_%H%M%S}", now.replace(tzinfo=UTC), backfilled)
+        # One of the same second was given up: its tables are gone.
+        self._connection.run(
+            f"DELETE FROM {self._objects} WHERE run_id = %s AND target_table = %s",
+            (run.run_id, self._pipeline.target_table),
+        )
+        self._connection.run(
+            f"REPLACE INTO {self._rebuilds} (run_id, pipeline, target_table, mapping, until_ms, backfilled, phase, "
+            "started_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                run.run_id,
+                self._pipeline.name,
+                self._pipeline.target_table,
+                self._mapping,
+                self._until_ms,
+                backfilled,
+                run.phase,
+                now,
+                now,
+            ),
+        )
+        return run
+
+    def enter(self, run: Run, phase: Phase, *, old_table: str | None = None) -> None:
+        """
+        Write down that *run* is in *phase*.
+
+        Raises:
+            pymysql.err.Error: The database refused it.
+        """
+        run.phase, run.old_table = phase, old_table or run.old_table
+        self._connection.run(
+            f"UPDATE {self._rebuilds} SET phase = %s, old_table = %s, backfilled = %s, updated_at = UTC_TIMESTAMP(6) "
+            "WHERE run_id = %s AND target_table = %s",
+            (phase, run.old_table, run.backfilled, run.run_id, self._pipeline.target_table),
+        )
+
+    def counts(self, run: Run) -> Counts:
+        """
+        Return the sums over all objects that *run* noted.
+
+        Raises:
+            pymysql.err.Error: The database did not answer.
+        """
+        sums, after = Counts(), b""
+        while page := self._connection.rows(
+            f"SELECT object_id, counts_json FROM {self._objects} WHERE run_id = %s AND target_table = %s "
+            "AND object_id > %s AND kind <> 'loaded' ORDER BY object_id LIMIT %s",
+            (run.run_id, self._pipeline.target_table, after, _ASKED_AT_ONCE),
+        ):
+            for _, counts in page:
+                sums.add(Counts.from_json(json.loads(counts)))
+            after = page[-1][0]
+        return sums
+
+    def loaded(self, run: Run) -> Counts:
+        """
+        Return the sums over the objects that were caught up with.
+
+        Raises:
+            pymysql.err.Error: The database did not answer.
+        """
+        sums = Counts()
+        for (counts,) in self._connection.rows(
+            f"SELECT counts_json FROM {self._objects} WHERE run_id = %s AND target_table = %s AND kind = 'loaded'",
+            (run.run_id, self._pipeline.target_table),
+        ):
+            sums.add(Counts.from_json(json.loads(counts)))
+        return sums
+
+    def lacking(self, run: Run, refs: Iterable[ObjectRef]) -> Iterator[ObjectRef]:
+        """
+        Yield those of *refs* that *run* has not noted.
+
+        Raises:
+            pymysql.err.Error: The database did not answer.
+        """
+        remaining = iter(refs)
+        while some := tuple(islice(remaining, _ASKED_AT_ONCE)):
+            places = ", ".join(["%s"] * len(some))
+            rows = self._connection.rows(
+                f"SELECT object_id FROM {self._objects} WHERE run_id = %s AND target_table = %s "
+                f"AND object_id IN ({places})",
+                (run.run_id, self._pipeline.target_table, *(ref.object_id for ref in some)),
+            )
+            noted = {bytes(object_id) for (object_id,) in rows}
+            yield from (ref for ref in some if ref.object_id not in noted)
+
+    def note(self, run: Run, ref: ObjectRef, kind: Kind, counts: Counts) -> None:
+        """
+        Write down that *ref* is through.
+
+        Raises:
+            pymysql.err.Error: The database refused it.
+        """
+        self._connection.run(
+            f"REPLACE INTO {self._objects} (run_id, target_table, object_id, kind, bucket, object_key, counts_json, "
+            "noted_at) VALUES (%s, %s, %s, %s, %s, %s, %s, UTC_TIMESTAMP(6))",
+            (
+                run.run_id,
+                self._pipeline.target_table,
+                ref.object_id,
+                kind,
+                ref.bucket,
+                ref.key,
+                json.dumps(counts.as_json()),
+            ),
+        )
+
+
+@contextmanager
+def alone(connection: DatabaseConnection, *, target: str) -> Iterator[None]:
+    """
+    Be the only one who rebuilds *target* while the block lasts.
+
+    Raises:
+        RebuildRunningError: Somebody else does.
+        pymysql.err.Error: The database did not answer.
+    """
+    # MySQL: names of locks have at most 64 characters.
+    name = f"ddb2aurora.rebuild.{hashlib.sha256(target.encode()).hexdigest()[:32]}"
+    ((got,),) = connection.rows("SELECT GET_LOCK(%s, 0)", (name,))
+    if got != 1:
+        raise RebuildRunningError(f"{target} is being rebuilt by somebody else; wait until that ends")
+    try:
+        yield
+    finally:
+        if connection.open:
+            connection.rows("SELECT RELEASE_LOCK(%s)", (name,))
