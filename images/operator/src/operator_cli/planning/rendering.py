@@ -78,8 +78,8 @@ def _entities(proposal: Proposal, views: Sequence[str]) -> Iterator[str]:
     yield "# Several kinds of items share this table. What is common to them is columns; the whole item is kept beside."
     for tokens in proposal.entities:
         yield from _comment(f"- {describe(tokens, proposal.key)}")
-    yield "# A view for each, to be made once the tables are there. JSON functions read a number with a fraction as a double;"
-    yield "# where that is not enough, give the attribute a column."
+    yield "# A view for each, to be made once the tables are there. JSON functions read a number with a fraction as a"
+    yield "# double; where that is not enough, give the attribute a column."
     for view in views:
         yield f"# {view}"
 

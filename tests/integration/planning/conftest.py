@@ -1,0 +1,5 @@
+"""Fixtures of the tests of plan."""
+
+from planning_fixtures import tables
+
+__all__ = ["tables"]
