@@ -1,0 +1,50 @@
+"""
+Serve one Python function to the benchmark: serve.py ours|plain EVENT.
+
+One request a line on standard input ({"case": "dict", "json" or "answer", "times": n}), one answer a line on file
+descriptor 3. Settings of the functions come from the environment, as they do in Lambda.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient
+
+FUNCTIONS = {"ours": ("firehose_transformer.handler", "handler"), "plain": ("plain", "handler")}
+
+
+def main(name: str, event_file: str) -> None:
+    module, function = FUNCTIONS[name]
+    handler: Callable[[Any, Any], Any] = getattr(import_module(module), function)
+    text = Path(event_file).read_bytes()
+    marshaller = BaseLambdaRuntimeClient.marshaller
+    event = marshaller.unmarshal_request(text)
+    answers = os.fdopen(3, "w")
+
+    def through_json() -> None:
+        # What awslambdaric does around a handler.
+        marshaller.marshal_response(handler(marshaller.unmarshal_request(text), None))
+
+    works = {"dict": lambda: handler(event, None), "json": through_json}
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["case"] == "answer":
+            answer = handler(event, None)
+        else:
+            work = works[request["case"]]
+            cpu, wall = time.process_time(), time.perf_counter()
+            for _ in range(request["times"]):
+                work()
+            answer = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
