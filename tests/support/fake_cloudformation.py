@@ -44,7 +44,8 @@ class FakeCloudFormation:
     """
     Answer DescribeStacks with one *statuses* after the other, the last of them for ever; None: there is no such stack.
 
-    *events* are those of each stack by its id, newest first, *change_sets* the answers to DescribeChangeSet by id.
+    *events* are those of each stack by its id, newest first, *change_sets* the answers to DescribeChangeSet by id: a
+    change set that looks into the stacks inside is made as `root`, one that does not as `flat`.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class FakeCloudFormation:
 
     def create_change_set(self, **arguments: Any) -> dict[str, Any]:
         self.calls.append(("create_change_set", arguments))
-        return {"Id": "root"}
+        return {"Id": "root" if arguments["IncludeNestedStacks"] else "flat"}
 
     def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
         def call(**arguments: Any) -> dict[str, Any]:

@@ -21,6 +21,10 @@ _NOTHING: Final = ("didn't contain changes", "No updates are to be performed", "
 _LONGEST_SECONDS: Final = 900.0
 
 
+class ChangeSetFailedError(DeploymentFailedError):
+    """CloudFormation could not make a change set; nothing of it is left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One resource that a change set touches; *replacement* is True, False or Conditional."""
@@ -68,7 +72,7 @@ class ChangeSets:
         *template* is TemplateBody or TemplateURL, as CloudFormation's call has them.
 
         Raises:
-            DeploymentFailedError: CloudFormation cannot make it; the text has its reason.
+            ChangeSetFailedError: CloudFormation cannot make it; the text has its reason.
             WaitedTooLongError: It takes too long.
             ClientError: CloudFormation refuses.
         """
@@ -109,7 +113,7 @@ class ChangeSets:
         self._client.delete_change_set(ChangeSetName=change_set)
         if any(sign in reason for sign in _NOTHING):
             return None
-        raise DeploymentFailedError(f"the change set of stack {stack} is {found['Status']}: {reason or 'no reason'}")
+        raise ChangeSetFailedError(f"the change set of stack {stack} is {found['Status']}: {reason or 'no reason'}")
 
     def _validation_failures(self, change_set: str) -> tuple[Event, ...]:
         return validation_failures(self._client, ChangeSetName=change_set)

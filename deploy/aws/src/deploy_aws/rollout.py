@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from deploy_aws.change_sets import ChangeSet, ChangeSets
+from deploy_aws.change_sets import ChangeSet, ChangeSetFailedError, ChangeSets
 from deploy_aws.errors import DeploymentFailedError
 from deploy_aws.screen import Screen
 from deploy_aws.stacks import Stack, Stacks, new_token, reasons_text
@@ -55,6 +55,17 @@ class Rollout:
             DeploymentFailedError: CloudFormation cannot say.
             ClientError: CloudFormation refuses.
         """
+        try:
+            return self._make_change_set(wanted, creates=creates, nested=wanted.nested)
+        except ChangeSetFailedError as error:
+            if not wanted.nested:
+                raise
+            # To look into the stacks inside, CloudFormation puts {{IntrinsicFunction:…}} in place of outputs that are
+            # yet to come, and may stumble over that in a pattern, a number or a list. Executing needs no such look.
+            self._screen.say(f"{error}; trying it without a look into the stacks inside", kind="warning")
+        return self._make_change_set(wanted, creates=creates, nested=False)
+
+    def _make_change_set(self, wanted: Wanted, *, creates: bool, nested: bool) -> ChangeSet | None:
         return self.change_sets.make(
             wanted.name,
             name=f"{CHANGE_SET_PREFIX}-{secrets.token_hex(6)}",
@@ -62,7 +73,7 @@ class Rollout:
             template=wanted.template,
             parameters=wanted.parameters,
             tags=wanted.tags,
-            nested=wanted.nested,
+            nested=nested,
         )
 
     def bring(self, wanted: Wanted, *, continue_rollback: bool = False) -> Stack:
