@@ -1,6 +1,6 @@
 """Fixtures of the tests of backfill."""
 
 from backfill_fixtures import make_backfill_world, world
-from loader_fixtures import make_target
+from loader_fixtures import make_target, target
 
-__all__ = ["make_backfill_world", "make_target", "world"]
+__all__ = ["make_backfill_world", "make_target", "target", "world"]

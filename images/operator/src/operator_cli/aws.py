@@ -44,6 +44,7 @@ _HALTING: Final[Mapping[str, str]] = {
     "QueueDoesNotExist": "create it, or check the URL of the queue",
     "TrimmedDataAccessException": "the stream has forgotten it: a stream keeps 24 hours",
     "ValidationException": "is its key that of the pipeline file?",
+    "PointInTimeRecoveryUnavailableException": "switch point-in-time recovery of the table on, or scan it",
     "AccessDeniedException": "let the credentials' user or role do this",
     "UnrecognizedClientException": _CREDENTIALS,
     "InvalidSignatureException": _CREDENTIALS,

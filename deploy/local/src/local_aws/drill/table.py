@@ -1,10 +1,10 @@
 """A table that had its items before it had a stream, and the changes that come while it is backfilled."""
 
 import itertools
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from ddb2aurora.pipeline import Pipeline
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # One item in twenty changes while it is read; a few can never load.
 SHARES: Final = Shares(updated=0.025, deleted=0.015, recreated=0.01, broken=0.001)
 _WRITERS: Final = 4
+_LANES: Final = 8
 _BATCH: Final = 25
 
 
@@ -49,37 +50,41 @@ def make_table_without_stream(clients: "Clients", pipeline: Pipeline, puts: Sequ
     )
 
 
-class Changing(threading.Thread):
-    """Write changes, so many a second, until all are written."""
+class Changing:
+    """Write changes, so many a second at most, until all are written; those of one item in their order."""
 
     def __init__(
         self, clients: "Clients", pipeline: Pipeline, changes: Sequence[Operation], *, a_second: float
     ) -> None:
         """Prepare to write *changes* to the table of *pipeline*."""
-        super().__init__(name="changing", daemon=True)
         self._seeder = Seeder(clients.dynamodb, table=pipeline.source_table, key=pipeline.source_key)
-        self._changes = changes
-        self._pause = _BATCH / a_second
-        self.written = 0
-        self.failure: Exception | None = None
+        # Several at a time: an emulator that answers one request after the other serves the Scan more often than one.
+        self._lanes: list[list[Operation]] = [[] for _ in range(_LANES)]
+        for change in changes:
+            self._lanes[zlib.crc32(repr(change.key).encode()) % _LANES].append(change)
+        self._pause = _BATCH * _LANES / a_second
+        self._written = [0] * _LANES
+        self._pool = ThreadPoolExecutor(_LANES, thread_name_prefix="changing")
+        self._writing: list[Future[None]] = []
 
-    def run(self) -> None:
-        """Write them."""
-        try:
-            for batch in self._batches():
-                started = time.monotonic()
-                self.written += self._seeder.write(batch, written=lambda _: None)
-                time.sleep(max(0.0, self._pause - (time.monotonic() - started)))
-        except Exception as error:  # noqa: BLE001 - raised in the thread that waits
-            self.failure = error
+    @property
+    def written(self) -> int:
+        """How many are written."""
+        return sum(self._written)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._writing = [self._pool.submit(self._write, lane) for lane in range(_LANES)]
 
     def end(self) -> None:
         """Wait until all are written."""
-        self.join()
-        if self.failure is not None:
-            raise self.failure
+        for writing in self._writing:
+            writing.result()
+        self._pool.shutdown()
 
-    def _batches(self) -> Iterator[list[Operation]]:
-        left = iter(self._changes)
+    def _write(self, lane: int) -> None:
+        left = iter(self._lanes[lane])
         while batch := list(itertools.islice(left, _BATCH)):
-            yield batch
+            started = time.monotonic()
+            self._written[lane] += self._seeder.write(batch, written=lambda _: None)
+            time.sleep(max(0.0, self._pause - (time.monotonic() - started)))

@@ -122,7 +122,8 @@ class ExportReading:
                     f"{self._where(file)}, line {number} is no item ({type(error).__name__}); export again"
                 ) from error
             for name, kind in self._key_types.items():
-                if kind not in item.get(name, {}):
+                value = item.get(name)
+                if not isinstance(value, dict) or kind not in value:
                     raise ExportError(
                         f"{self._where(file)}, line {number} has no key attribute {name} of type {kind}: the export is "
                         f"not one of table {self._pipeline.source_table}"
