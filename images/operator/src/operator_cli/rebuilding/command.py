@@ -1,7 +1,7 @@
 """What `ddb2aurora rebuild` does with the services of a site, from its options to its result."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,7 @@ from operator_cli.verifying.mending import alone as without_repairs
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-# Writes go on while rows are counted, so a few are always lacking.
+# A few rows were repaired, or go further back than the backup; many are a sign of something else.
 _MOST_LACKING_SHARE: Final = 0.01
 
 
@@ -101,6 +101,9 @@ class _Command:
             return self._report("unfinished", run, table=shadow.tables.target.name)
         self._display.doing("comparing with the live table")
         sides, left_behind = shadow.compare(), shadow.left_behind()
+        if sides.lacking and self._wishes.until_ms is None:
+            # Loads went on while rows were compared; what they brought is caught up with below.
+            sides = replace(sides, lacking=max(0, sides.lacking - rebuild.rows_to_catch_up_with()))
         swap = self._wishes.swap
         if swap is None and self._wishes.until_ms is None:
             reasons = self._doubts(run, rebuild, sides, left_behind)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final, Protocol
 
@@ -128,6 +128,15 @@ class Rebuild:
         if self._until_ms is None:
             self._catch_up()
 
+    def rows_to_catch_up_with(self) -> int:
+        """
+        Return how many rows were loaded into the live table that the shadow need not have yet.
+
+        Raises:
+            pymysql.err.Error: The database does not answer.
+        """
+        return self._runs.rows_not_noted(self._run, self._database.tables, since=self._loaded_from)
+
     def switch(self, *, even_if_lacking: bool) -> bool:
         """
         Put the shadow in the place of the target; return whether that was done.
@@ -201,9 +210,12 @@ class Rebuild:
 
     def _loaded(self) -> Iterator[tuple[Kind, ObjectRef]]:
         self.unaccounted = 0
-        since = self._run.started_at - self._bounds.overlap
-        found = loaded_since(self._database.connection, self._pipeline, self._database.tables, since=since)
+        found = loaded_since(self._database.connection, self._pipeline, self._database.tables, since=self._loaded_from)
         return (("loaded", ref) for ref in self._runs.lacking(self._run, found))
+
+    @property
+    def _loaded_from(self) -> datetime:
+        return self._run.started_at - self._bounds.overlap
 
     def _pass(self, sources: Iterable[tuple[Kind, ObjectRef]]) -> None:
         running: dict[Future[Counts], tuple[Kind, ObjectRef]] = {}

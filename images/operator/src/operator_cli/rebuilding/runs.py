@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeAlias
 
 from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.ledger import ObjectRef
-from ddb2aurora.database.schema import ColumnDefinition, TableDefinition
+from ddb2aurora.database.schema import ColumnDefinition, TableDefinition, Tables
 from ddb2aurora.errors import RetryError
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
 from ddb2aurora.sql import REBUILD_OBJECTS_TABLE, REBUILDS_TABLE
@@ -239,6 +239,27 @@ class Runs:
             )
             noted = {bytes(object_id) for (object_id,) in rows}
             yield from (ref for ref in some if ref.object_id not in noted)
+
+    def rows_not_noted(self, run: Run, tables: Tables, *, since: datetime) -> int:
+        """
+        Return how many rows, by the ledger, objects hold that were loaded *since* a time and that *run* has not noted.
+
+        Raises:
+            pymysql.err.Error: The database did not answer.
+        """
+        ((count,),) = self._connection.rows(
+            f"SELECT COALESCE(SUM(l.rows_in_file), 0) FROM {as_template(tables.loads.quoted)} AS l "
+            f"LEFT JOIN {self._objects} AS o ON o.run_id = %s AND o.target_table = %s AND o.object_id = l.object_id "
+            "WHERE l.loaded_at >= %s AND l.pipeline = %s AND l.target_table = %s AND o.object_id IS NULL",
+            (
+                run.run_id,
+                self._pipeline.target_table,
+                since.replace(tzinfo=None),
+                self._pipeline.name,
+                self._pipeline.target_table,
+            ),
+        )
+        return int(count)
 
     def note(self, run: Run, ref: ObjectRef, kind: Kind, counts: Counts) -> None:
         """
