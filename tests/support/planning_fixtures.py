@@ -2,14 +2,15 @@
 
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import dynamodb_json
 
-from ddb2aurora.codec import encode_item
 from operator_cli.clickstream import KEY, Shares, operations
 
 DDB2AURORA = Path(sys.executable).with_name("ddb2aurora")
@@ -99,6 +100,25 @@ KEYS: Mapping[str, Mapping[str, str]] = {
 SHAPES = {"visits": visits, "sensors": sensors, "app": app}
 
 
+def sdk_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *item* as the SDK takes it: binary as bytes, which it makes base64 of."""
+    return {name: _for_sdk(value) for name, value in dynamodb_json(item).items()}
+
+
+def _for_sdk(value: Any) -> Any:
+    [(kind, inner)] = value.items()
+    match kind:
+        case "B":
+            return {"B": b64decode(inner)}
+        case "BS":
+            return {"BS": [b64decode(member) for member in inner]}
+        case "M":
+            return {"M": {name: _for_sdk(found) for name, found in inner.items()}}
+        case "L":
+            return {"L": [_for_sdk(found) for found in inner]}
+    return value
+
+
 class Tables:
     """Tables in the emulator, and the command that reads them."""
 
@@ -124,7 +144,7 @@ class Tables:
         )
         self._made.append(name)
         for item in items:
-            self.dynamodb.put_item(TableName=name, Item=encode_item(item))
+            self.dynamodb.put_item(TableName=name, Item=sdk_item(item))
         return name
 
     def of_shape(self, shape: str) -> str:

@@ -7,9 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from planning_fixtures import ITEMS, KEYS, SHAPES
+from planning_fixtures import ITEMS, KEYS, SHAPES, sdk_item
 
-from ddb2aurora.codec import encode_item
 from ddb2aurora.pipeline_file import read_pipeline_file
 from local_aws.demo.proof import prove
 from local_aws.stack import resources
@@ -30,10 +29,10 @@ class Replica:
         self._connection = connection
 
     def put(self, name, item):
-        self.stack.clients.dynamodb.put_item(TableName=self.pipelines[name].source_table, Item=encode_item(item))
+        self.stack.clients.dynamodb.put_item(TableName=self.pipelines[name].source_table, Item=sdk_item(item))
 
     def delete(self, name, item):
-        key = encode_item({attribute: item[attribute] for attribute in KEYS[name]})
+        key = sdk_item({attribute: item[attribute] for attribute in KEYS[name]})
         self.stack.clients.dynamodb.delete_item(TableName=self.pipelines[name].source_table, Key=key)
 
     def await_proof(self, name):

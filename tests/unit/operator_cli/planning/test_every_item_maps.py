@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import json_values, numbers, scalars, texts, values
 
+from ddb2aurora.errors import Reason
 from ddb2aurora.paths import parse_path
 from operator_cli.planning.checking import Trial
 from operator_cli.planning.places import Room
@@ -19,7 +20,8 @@ from operator_cli.planning.writing import compiled
 
 _NAMING = Naming(pipeline="things", database="demo", target_table="Things")
 _names = st.sampled_from(["a", "b", "A", "order", "a.b", "$item", 'q"', "x y ", "é", "_version"]) | texts.filter(bool)
-_keys = {"S": texts.filter(bool), "N": numbers(), "B": st.binary(min_size=1, max_size=40)}
+_kinds = st.sampled_from(["USER#1", "USER#2", "ORDER#1", "x_y#1", "PROFILE", "META"])
+_keys = {"S": _kinds | texts.filter(bool), "N": numbers(), "B": st.binary(min_size=1, max_size=40)}
 _times = st.datetimes().map(lambda time: time.isoformat() + "Z")
 _dates = st.dates().map(str)
 _documents = st.dictionaries(st.sampled_from(["a", "b", "c", ""]), json_values, max_size=3).map(
@@ -80,6 +82,17 @@ def test_so_it_does_where_there_is_little_room_for_statistics(table, places, dep
     _, pipeline = proposed_for(kinds, items, room=Room(places=places + len(kinds) + 1, depth=depth))
 
     assert rejected_by(pipeline, items) == []
+
+
+@given(tables(), st.floats(0, 0.9))
+def test_what_is_tolerated_are_documents_that_are_none(table, tolerate):
+    kinds, items = table
+
+    proposal, pipeline = proposed_for(kinds, items, tolerate=tolerate)
+
+    reasons = {reason for reason, _, _ in rejected_by(pipeline, items)}
+    assert reasons <= {Reason.DOCUMENT_MISSING, Reason.DOCUMENT_NOT_JSON, Reason.SCHEMA_VIOLATION}
+    assert not reasons or proposal.notes
 
 
 @given(st.lists(texts.filter(bool), min_size=1, max_size=5))

@@ -112,7 +112,7 @@ def _number(place: Place) -> Choice:
     whole, fraction = numbers.whole_digits, numbers.fraction_digits
     digits = f"numbers with up to {whole} digits before the point and {fraction} after it"
     if numbers.in_int64:
-        return _chosen("bigint", f"whole numbers of up to {whole} digits")
+        return _chosen("bigint", f"whole numbers of up to {max(whole, 1)} digits")
     if numbers.in_uint64:
         return _chosen("bigint unsigned", f"whole numbers of up to {whole} digits, none below 0")
     if fraction <= _MOST_FRACTION_DIGITS and whole + fraction <= _MOST_DIGITS:

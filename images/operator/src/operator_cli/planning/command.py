@@ -1,9 +1,11 @@
 """What `ddb2aurora plan` does, from its options to its result."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from ddb2aurora.errors import HaltError
 from ddb2aurora.pipeline import Pipeline
@@ -25,7 +27,8 @@ from operator_cli.scanning.budget import ReadBudget
 from operator_cli.scanning.table import Description, TableScan, described
 from operator_cli.verifying.source import KeyOfTableError
 
-WHOLE = Sample()
+WHOLE: Final = Sample()
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,47}", re.ASCII)
 
 
 class NothingThereError(HaltError):
@@ -34,6 +37,10 @@ class NothingThereError(HaltError):
 
 class OtherTableError(HaltError):
     """An export is of another table."""
+
+
+class PipelineNameError(HaltError):
+    """A pipeline cannot have this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +64,17 @@ class Wishes:
 
     @property
     def naming(self) -> Naming:
-        """How the proposed pipeline and its target are to be called."""
+        """
+        How the proposed pipeline and its target are to be called.
+
+        Raises:
+            PipelineNameError: No pipeline can be called so.
+        """
         name = self.name or name_for(self.table)
+        if not _NAME.fullmatch(name):
+            raise PipelineNameError(
+                f"{name!r} is no name of a pipeline: a small letter, then up to 47 small letters, digits and _"
+            )
         return Naming(pipeline=name, database=self.database, target_table=self.target_table or name)
 
 
@@ -67,6 +83,7 @@ def plan_table(wishes: Wishes) -> Plan:
     Read what is wished, and return what was found; write a pipeline for it if that is wished.
 
     Raises:
+        PipelineNameError: The proposed pipeline cannot be called so.
         KeyOfTableError: The table has another key than the pipeline says.
         NothingThereError: A pipeline is to be written, and there is no item.
         FileThereError: A file that is to be written is there already.
@@ -74,6 +91,7 @@ def plan_table(wishes: Wishes) -> Plan:
         RetryError: The table cannot be read now.
         HaltError: It cannot be read before someone acts.
     """
+    naming = wishes.naming
     client = dynamodb_client()
     description = described(client, wishes.table)
     _check_key(wishes, description)
@@ -109,10 +127,10 @@ def plan_table(wishes: Wishes) -> Plan:
     )
     if trial is not None or look.was_interrupted:
         return plan
-    return _with_proposal(plan, wishes, at_ms=at_ms)
+    return _with_proposal(plan, wishes, naming=naming, at_ms=at_ms)
 
 
-def _with_proposal(plan: Plan, wishes: Wishes, *, at_ms: int) -> Plan:
+def _with_proposal(plan: Plan, wishes: Wishes, *, naming: Naming, at_ms: int) -> Plan:
     """
     Return *plan* with a pipeline, which takes the items that were kept, and was written if that is wished.
 
@@ -126,7 +144,6 @@ def _with_proposal(plan: Plan, wishes: Wishes, *, at_ms: int) -> Plan:
         if wishes.write:
             raise NothingThereError(f"{plan.source} holds no item: put one there, and plan again")
         return plan
-    naming = wishes.naming
     proposal = propose(profile, naming=naming, tolerate=wishes.tolerate)
     text = render(proposal, views=tuple(views_of(proposal, profile)))
     files = {document.file: render_schema(document.schema) for document in proposal.documents}

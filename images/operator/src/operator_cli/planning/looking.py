@@ -27,7 +27,7 @@ class Look:
         take_spent: Callable[[], float],
     ) -> None:
         """Count items into *profile* and try them by *trial*; one that *is_heartbeat* is no part of the data."""
-        self._profile = profile
+        self.profile = profile
         self._trial = trial
         self._is_heartbeat = is_heartbeat
         self._take_spent = take_spent
@@ -50,14 +50,14 @@ class Look:
                 for batch in limited(batches, sample.items):
                     self._add(batch)
                     self.read_units += self._take_spent()
-                    display.seen(self._profile.items, read_units=self.read_units)
+                    display.seen(self.profile.items, read_units=self.read_units)
         except KeyboardInterrupt:
             self.was_interrupted = True
         self.read_units += self._take_spent()
 
     def _add(self, batch: Items) -> None:
         items = [item for item in batch if not self._is_heartbeat(item)]
-        self._profile.add(items)
+        self.profile.add(items)
         if self._trial is not None:
             for item in items:
                 self._trial.add(item)

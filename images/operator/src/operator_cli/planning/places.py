@@ -136,10 +136,16 @@ class Place:
         self.document.add(document, room=room, depth=0)
 
     def walk(self, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], "Place"]]:
-        """Yield this place and all below it, each with its path; documents count as maps."""
+        """
+        Yield this place and all below it, each with its path; documents count as maps.
+
+        The keys of a crowded map are data, and no places to tell of.
+        """
         yield path, self
-        for name, child in [*self.children.items(), *(self.document.children.items() if self.document else ())]:
-            yield from child.walk((*path, name))
+        for found in (self, self.document):
+            if found is not None and not found.is_crowded:
+                for name, child in found.children.items():
+                    yield from child.walk((*path, name))
         if self.members is not None:
             yield from self.members.walk((*path, None))
 

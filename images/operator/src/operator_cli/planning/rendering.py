@@ -31,7 +31,7 @@ def _lines(proposal: Proposal, views: Sequence[str]) -> Iterator[str]:
     yield "# Each type takes all that was seen exactly, with room for more. Change what you know better."
     for note in proposal.notes:
         yield from _comment(note)
-    yield f"name: {naming.pipeline}"
+    yield f"name: {_scalar(naming.pipeline)}"
     yield "source:"
     yield f"  table: {_scalar(proposal.table)}"
     yield f"  key: [{', '.join(_scalar(name) for name in proposal.key)}]"
