@@ -33,6 +33,7 @@ def test_a_run_that_is_written_and_loaded_is_fine_and_complete():
         "resumed": False,
         "complete": True,
         "items": 42,
+        "items_now": 42,
         "rows": 42,
         "rejected": 0,
         "reasons": {},

@@ -129,6 +129,7 @@ class Copying:
             except Empty:
                 return
             try:
+                self._limit.hold(most=self._bounds.in_flight)
                 self._copy(segment)
             except BaseException:
                 # The others need not go on; what they hold is written first.
@@ -136,6 +137,8 @@ class Copying:
                 raise
 
     def _copy(self, segment: Segment) -> None:
+        if self._stopping.is_set():
+            return
         gathering = self._begin(segment)
         for portion in self._portions(segment):
             before = gathering.reasons.total()

@@ -81,6 +81,7 @@ class Backfilled(Result):
             "resumed": self.resumed,
             "complete": self.is_written and not self.missing,
             "items": self.items,
+            "items_now": self.items_now,
             "rows": self.items - self.rejected,
             "rejected": self.rejected,
             "reasons": self.reasons,
