@@ -21,8 +21,9 @@ def metrics_page() -> str:
         [
             "# Metrics",
             "",
-            f"Made by `make docs`. Namespace `{NAMESPACE}`, dimensions `Stage` and `Pipeline`, in CloudWatch's",
-            "embedded metric format on standard output. What is not in this table cannot be emitted.",
+            f"Made by `make docs`. Namespace `{NAMESPACE}` unless `METRICS_NAMESPACE` says another (on AWS, where each",
+            "deployment has that of its name, such as `ddb2aurora-dev-web-analytics`), dimensions `Stage` and",
+            "`Pipeline`, in CloudWatch's embedded metric format on standard output. Nothing else can be emitted.",
             "",
             "| metric | stage | unit | meaning |",
             "|---|---|---|---|",

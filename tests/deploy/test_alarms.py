@@ -9,7 +9,7 @@ import pytest
 from template_options import Chosen
 from templates import resources, template, template_paths, walk
 
-from ddb2aurora.metrics import METRICS, NAMESPACE
+from ddb2aurora.metrics import METRICS
 from operator_cli.registry import COMMANDS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -20,6 +20,8 @@ ALARMS = {
     for name, each in resources(template(path.stem), "AWS::CloudWatch::Alarm").items()
 }
 RUNBOOK = (REPOSITORY / "docs" / "runbook.md").read_text(encoding="utf-8")
+# Two deployments of an account would hide each other's silence, did they measure in one namespace.
+OURS = "the namespace of the deployment"
 TOPICS = [{"Ref": "AlarmTopicArn"}], [{"Ref": "AlarmTopicArn"}, {"Ref": "PageTopicArn"}]
 
 each_alarm = pytest.mark.parametrize("alarm", ALARMS.values(), ids=list(ALARMS))
@@ -40,7 +42,11 @@ def measured(alarm: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     single = [alarm] if "MetricName" in alarm else []
     several = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
     return [
-        (each["Namespace"], each["MetricName"], {pair["Name"]: pair["Value"] for pair in each["Dimensions"]})
+        (
+            OURS if each["Namespace"] == {"Ref": "Name"} else each["Namespace"],
+            each["MetricName"],
+            {pair["Name"]: pair["Value"] for pair in each["Dimensions"]},
+        )
         for each in single + several
     ]
 
@@ -128,12 +134,12 @@ def test_what_is_alarmed_on_covers_the_path():
         ("AWS/RDS", "BlockedTransactions"),
         ("AWS/RDS", "CPUUtilization"),
         ("AWS/RDS", "FreeableMemory"),
-        (NAMESPACE, "RecordsRejected"),
-        (NAMESPACE, "ObjectsFailed"),
-        (NAMESPACE, "RowsRejected"),
-        (NAMESPACE, "LoadLag"),
-        (NAMESPACE, "HeartbeatAge"),
-        (NAMESPACE, "ObjectsMissed"),
+        (OURS, "RecordsRejected"),
+        (OURS, "ObjectsFailed"),
+        (OURS, "RowsRejected"),
+        (OURS, "LoadLag"),
+        (OURS, "HeartbeatAge"),
+        (OURS, "ObjectsMissed"),
     }
 
 
@@ -171,10 +177,25 @@ def test_the_runbook_marks_what_pages(alarm: dict[str, Any]):
 
 @each_alarm
 def test_a_metric_of_ours_is_declared_for_the_stage_that_the_alarm_names(alarm: dict[str, Any]):
-    ours = [(name, dimensions) for namespace, name, dimensions in measured(alarm) if namespace == NAMESPACE]
+    ours = [(name, dimensions) for namespace, name, dimensions in measured(alarm) if namespace == OURS]
 
     assert [name for name, dimensions in ours if METRICS[name].stage != dimensions["Stage"]] == []
     assert [name for name, dimensions in ours if dimensions.get("Pipeline") != {"Ref": "PipelineName"}] == []
+
+
+@each_alarm
+def test_an_alarm_is_on_a_metric_of_a_service_or_of_this_deployment_alone(alarm: dict[str, Any]):
+    assert [name for name, _, _ in measured(alarm) if name != OURS and not name.startswith("AWS/")] == []
+
+
+def test_functions_measure_in_the_namespace_that_alarms_watch():
+    given = {
+        (template_name, name): each["Properties"]["Environment"]["Variables"].get("METRICS_NAMESPACE")
+        for template_name in ("functions", "loader", "operations")
+        for name, each in resources(template(template_name), "AWS::Lambda::Function").items()
+    }
+
+    assert given == {function: {"Ref": "Name"} for function in given}
 
 
 def test_the_runbook_has_no_section_without_an_alarm():
@@ -226,7 +247,7 @@ def test_the_dashboard_shows_metrics_of_ours_that_are_declared():
             texts = [each for each in metric if isinstance(each, str)]
             # A dot repeats what stood there in the row above.
             row = [row[at] if each == "." else each for at, each in enumerate(texts)]
-            if row and row[0] == NAMESPACE:
+            if row and row[0] == "n":
                 named.add((row[1], row[3]))
 
     assert {(name, stage) for name, stage in named if METRICS[name].stage != stage} == set()

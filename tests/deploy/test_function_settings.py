@@ -138,6 +138,20 @@ def test_no_setting_is_left_to_its_default_unless_on_purpose(
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "function", "given", "read"), [case for case in CASES if "from_env" in repr(case.values[3])]
+)
+def test_a_function_measures_under_the_name_of_its_deployment(
+    tmp_path: Path, name: str, function: str, given: dict[str, str], read: Callable[[Mapping[str, str]], Any]
+):
+    certificates = tmp_path / "bundle.pem"
+    certificates.touch()
+
+    settings = read(variables(name, function, **given) | {"DB_CA_FILE": str(certificates)})
+
+    assert settings.metrics_namespace == GIVEN["Name"]
+
+
 def test_a_transformer_that_packs_has_the_bucket_and_any_other_has_not():
     packs = variables("functions", "FirehoseTransformerFunction", Packing="on")
     other = variables("functions", "FirehoseTransformerFunction", Packing="off")

@@ -26,6 +26,7 @@ def test_a_local_server_needs_little():
         database=DatabaseSettings(host="127.0.0.1", port=3306, name=None, user="u", password=Secret("p")),
         load_mode="s3",
         load_manifest=False,
+        metrics_namespace="ddb2aurora",
         log_level="INFO",
     )
 

@@ -37,6 +37,15 @@ def test_metrics_are_one_line_of_the_embedded_metric_format():
     }
 
 
+def test_each_deployment_measures_in_a_namespace_of_its_own():
+    stream = io.StringIO()
+    metrics = Metrics(stage="operator", pipeline="things", clock_ms=lambda: 0, namespace="dev-things", stream=stream)
+
+    metrics.emit(HeartbeatAge=1)
+
+    assert [each["Namespace"] for each in json.loads(stream.getvalue())["_aws"]["CloudWatchMetrics"]] == ["dev-things"]
+
+
 def test_metrics_go_to_standard_output_by_default(capsys):
     _metrics().emit(ObjectsLoaded=1)
 

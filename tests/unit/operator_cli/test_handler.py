@@ -24,6 +24,10 @@ class Counted(Result):
     def exit_code(self):
         return EXIT_FAILURES if self.number < 0 else 0
 
+    @property
+    def metrics(self):
+        return {"ObjectsMissed": self.number} if self.number > 5 else {}
+
     def as_json(self) -> dict[str, Any]:
         return {"number": self.number}
 
@@ -51,6 +55,15 @@ def test_a_command_that_went_well_is_answered_with_what_json_prints(capsys):
         "output": {"number": 3},
     }
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_it_measures_goes_into_the_namespace_of_its_deployment(capsys, monkeypatch):
+    monkeypatch.setenv("METRICS_NAMESPACE", "dev-things")
+
+    run_command({"command": "count", "options": {"number": 6}})
+
+    line = json.loads(capsys.readouterr().out)
+    assert (line["ObjectsMissed"], line["_aws"]["CloudWatchMetrics"][0]["Namespace"]) == (6, "dev-things")
 
 
 def test_without_options_a_command_has_its_defaults():

@@ -27,7 +27,9 @@ def app() -> App:
     settings = Settings.from_env(process_environment())
     set_up_logging(level=settings.log_level)
     pipeline = load_pipeline(settings.pipeline, folder=settings.pipelines_folder)
-    metrics = Metrics(stage="aurora-loader", pipeline=settings.pipeline, clock_ms=clock_ms)
+    metrics = Metrics(
+        stage="aurora-loader", pipeline=settings.pipeline, clock_ms=clock_ms, namespace=settings.metrics_namespace
+    )
     source: Source = AuroraSource() if settings.load_mode == "s3" else LocalSource(boto3.client("s3"))
 
     def tell_retry(ref: ObjectRef, why: DatabaseRetryError) -> None:

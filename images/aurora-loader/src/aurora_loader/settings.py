@@ -25,6 +25,8 @@ class Settings:
     """`s3`: Aurora reads the object itself; `local`: the loader sends it (`LOAD_MODE`)."""
     load_manifest: bool
     """Whether objects that an event announces together are loaded by one statement (`LOAD_MANIFEST`)."""
+    metrics_namespace: str
+    """The namespace of the metrics that are emitted (`METRICS_NAMESPACE`)."""
     log_level: str
     """The lowest level that is logged (`LOG_LEVEL`)."""
 
@@ -43,6 +45,7 @@ class Settings:
             database=read_database_settings(reader),
             load_mode=reader.choice("LOAD_MODE", what="who reads the objects", choices=LOAD_MODES, default="s3"),
             load_manifest=_is_on(reader, "LOAD_MANIFEST", what="whether objects of one event are loaded together"),
+            metrics_namespace=reader.metrics_namespace(),
             log_level=reader.log_level(),
         )
         if settings.load_manifest and settings.load_mode != "s3":

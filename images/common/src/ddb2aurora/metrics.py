@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple, TextIO
 
 from ddb2aurora.errors import Ddb2AuroraError
 
+# Where no other is given; two deployments in one account need a namespace each, or they measure each other.
 NAMESPACE: Final = "ddb2aurora"
 Unit = Literal["Count", "Milliseconds", "Bytes"]
 
@@ -69,8 +70,17 @@ METRICS: Final[Mapping[str, Metric]] = {
 class Metrics:
     """Emit the metrics of one stage and pipeline."""
 
-    def __init__(self, *, stage: str, pipeline: str, clock_ms: Callable[[], int], stream: TextIO | None = None) -> None:
-        """Write to *stream* (standard output), stamped with *clock_ms*."""
+    def __init__(
+        self,
+        *,
+        stage: str,
+        pipeline: str,
+        clock_ms: Callable[[], int],
+        namespace: str = NAMESPACE,
+        stream: TextIO | None = None,
+    ) -> None:
+        """Write to *stream* (standard output), stamped with *clock_ms*, into *namespace*."""
+        self._namespace = namespace
         self._stage = stage
         self._pipeline = pipeline
         self._clock_ms = clock_ms
@@ -89,7 +99,7 @@ class Metrics:
                     f"{self._stage} emits the metric {name!r}; declare it in ddb2aurora.metrics"
                 )
         directive = {
-            "Namespace": NAMESPACE,
+            "Namespace": self._namespace,
             "Dimensions": [["Stage", "Pipeline"]],
             "Metrics": [{"Name": name, "Unit": METRICS[name].unit} for name in values],
         }

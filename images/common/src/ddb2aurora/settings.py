@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ddb2aurora.errors import HaltError
+from ddb2aurora.metrics import NAMESPACE
 
 DEFAULT_PIPELINES_FOLDER: Final = "/opt/ddb2aurora/pipelines"  # where the images carry them
 _LOG_LEVELS: Final = ("INFO", "DEBUG", "WARNING", "ERROR")
@@ -96,6 +97,10 @@ class SettingsReader:
     def log_level(self) -> str:
         """Return LOG_LEVEL, INFO by default."""
         return self.choice("LOG_LEVEL", what="the lowest level to log", choices=_LOG_LEVELS, default="INFO")
+
+    def metrics_namespace(self) -> str:
+        """Return METRICS_NAMESPACE, by default that of the project; each deployment of an account has its own."""
+        return self._environment.get("METRICS_NAMESPACE") or NAMESPACE
 
     def pipelines_folder(self) -> Path:
         """Return PIPELINES_FOLDER, by default where the images carry the compiled pipelines."""

@@ -24,7 +24,12 @@ def app() -> App:
     bucket = settings.bucket_of(pipeline)
     return App(
         RowLines(pipeline),
-        Metrics(stage="firehose-transformer", pipeline=pipeline.name, clock_ms=clock_ms),
+        Metrics(
+            stage="firehose-transformer",
+            pipeline=pipeline.name,
+            clock_ms=clock_ms,
+            namespace=settings.metrics_namespace,
+        ),
         # Packed records may come before this pipeline file says so, as the stages are deployed one at a time.
         NoBucket() if bucket is None else FailedObjects(bucket),
         pipeline=pipeline.name,

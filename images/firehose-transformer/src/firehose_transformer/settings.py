@@ -18,6 +18,8 @@ class Settings:
     """Where the compiled pipelines are (`PIPELINES_FOLDER`)."""
     bucket_name: str | None
     """The bucket whose `failed/` keeps rejects of packed records (`BUCKET_NAME`)."""
+    metrics_namespace: str
+    """The namespace of the metrics that are emitted (`METRICS_NAMESPACE`)."""
     log_level: str
     """The lowest level that is logged (`LOG_LEVEL`)."""
 
@@ -34,6 +36,7 @@ class Settings:
             pipeline=reader.text("PIPELINE", what="the name of a pipeline"),
             pipelines_folder=reader.pipelines_folder(),
             bucket_name=reader.optional("BUCKET_NAME"),
+            metrics_namespace=reader.metrics_namespace(),
             log_level=reader.log_level(),
         )
         reader.finish()

@@ -65,7 +65,9 @@ def run_command(event: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a call
     if result is None:
         raise EventError(f"{wanted.command} has no result: it printed its help, or ended early")
     if result.metrics:
-        Metrics(stage="operator", pipeline=capture.pipeline, clock_ms=clock_ms).emit(**result.metrics)
+        namespace = SettingsReader(process_environment()).metrics_namespace()
+        metrics = Metrics(stage="operator", pipeline=capture.pipeline, clock_ms=clock_ms, namespace=namespace)
+        metrics.emit(**result.metrics)
     output = result.as_json()
     level = logging.INFO if result.exit_code == EXIT_FINE else logging.ERROR
     _LOG.log(level, "command ended", extra=fields(command=wanted.command, exit_code=result.exit_code, output=output))

@@ -30,6 +30,7 @@ class Setting(Enum):
     LOADER = "AURORA_LOADER_FUNCTION"
     STREAM_PROCESSOR = "STREAM_PROCESSOR_FUNCTION"
     LOADER_FAILURES = "LOADER_FAILURES_QUEUE_URL"
+    METRICS_NAMESPACE = "METRICS_NAMESPACE"
 
 
 _WHAT: Mapping[Setting, str] = {
@@ -38,6 +39,7 @@ _WHAT: Mapping[Setting, str] = {
     Setting.LOADER: "the name or the ARN of the aurora-loader function",
     Setting.STREAM_PROCESSOR: "the name or the ARN of the stream-processor function",
     Setting.LOADER_FAILURES: "the URL of the queue that takes the events which the loader failed for good",
+    Setting.METRICS_NAMESPACE: "the namespace of the functions' metrics",
 }
 
 

@@ -23,7 +23,12 @@ def app() -> App:
         load_pipeline(settings.pipeline, folder=settings.pipelines_folder),
         FirehoseStream(settings.delivery_stream_name),
         FailedObjects(settings.bucket_name),
-        Metrics(stage="stream-processor", pipeline=settings.pipeline, clock_ms=clock_ms),
+        Metrics(
+            stage="stream-processor",
+            pipeline=settings.pipeline,
+            clock_ms=clock_ms,
+            namespace=settings.metrics_namespace,
+        ),
     )
 
 

@@ -19,6 +19,8 @@ class Settings:
     """The delivery stream that takes the changes (`DELIVERY_STREAM_NAME`)."""
     bucket_name: str
     """The bucket whose `failed/` keeps what is too large for Firehose (`BUCKET_NAME`)."""
+    metrics_namespace: str
+    """The namespace of the metrics that are emitted (`METRICS_NAMESPACE`)."""
     log_level: str
     """The lowest level that is logged (`LOG_LEVEL`)."""
 
@@ -36,6 +38,7 @@ class Settings:
             pipelines_folder=reader.pipelines_folder(),
             delivery_stream_name=reader.text("DELIVERY_STREAM_NAME", what="the name of the delivery stream"),
             bucket_name=reader.text("BUCKET_NAME", what="the bucket that holds processed/ and failed/"),
+            metrics_namespace=reader.metrics_namespace(),
             log_level=reader.log_level(),
         )
         reader.finish()

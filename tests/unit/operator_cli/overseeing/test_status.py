@@ -273,6 +273,7 @@ def test_what_cloudwatch_has_is_summed_over_its_pages_and_its_raised_alarms_are_
 
     watched = read_cloudwatch(
         client,
+        namespace="dev-things",
         pipeline="things",
         stream_processor="arn:aws:lambda:eu-west-1:111122223333:function:dev-things-stream-processor:live",
         delivery_stream="dev-things",
@@ -293,7 +294,7 @@ def test_what_cloudwatch_has_is_summed_over_its_pages_and_its_raised_alarms_are_
     ]
     assert queries["m_ChangesReceived"] == {
         "Metric": {
-            "Namespace": "ddb2aurora",
+            "Namespace": "dev-things",
             "MetricName": "ChangesReceived",
             "Dimensions": [{"Name": "Stage", "Value": "stream-processor"}, {"Name": "Pipeline", "Value": "things"}],
         },
@@ -306,7 +307,13 @@ def test_without_names_only_our_own_metrics_are_asked_for():
     client = FakeCloudWatch()
 
     read_cloudwatch(
-        client, pipeline="things", stream_processor=None, delivery_stream=None, start=NOW - timedelta(9), end=NOW
+        client,
+        namespace="ddb2aurora",
+        pipeline="things",
+        stream_processor=None,
+        delivery_stream=None,
+        start=NOW - timedelta(9),
+        end=NOW,
     )
 
     queries = client.asked["get_metric_data"]["MetricDataQueries"]

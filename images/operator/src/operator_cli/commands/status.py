@@ -155,12 +155,14 @@ def _queue(site: Site) -> "Queue | str":
 def _watched(site: Site, *, start: datetime, end: datetime) -> "Watched | str":
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
+    from ddb2aurora.metrics import NAMESPACE  # noqa: PLC0415 - as above
     from operator_cli.aws import cloudwatch_client, ours  # noqa: PLC0415 - as above
     from operator_cli.overseeing.cloudwatch import read_cloudwatch  # noqa: PLC0415 - as above
 
     try:
         return read_cloudwatch(
             cloudwatch_client(),
+            namespace=site.get(Setting.METRICS_NAMESPACE) or NAMESPACE,
             pipeline=site.pipeline.name,
             stream_processor=site.get(Setting.STREAM_PROCESSOR),
             delivery_stream=site.get(Setting.DELIVERY_STREAM),

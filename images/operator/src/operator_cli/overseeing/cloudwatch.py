@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ddb2aurora.metrics import METRICS, NAMESPACE
+from ddb2aurora.metrics import METRICS
 from operator_cli.overseeing.readings import Alarm, Watched
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ FRESHNESS: Final = "DeliveryToS3.DataFreshness"
 def read_cloudwatch(
     client: "CloudWatchClient",
     *,
+    namespace: str,
     pipeline: str,
     stream_processor: str | None,
     delivery_stream: str | None,
@@ -40,7 +41,8 @@ def read_cloudwatch(
     """
     Return the metrics of the time from *start* to *end*, and the alarms that are raised now.
 
-    Names that are not known leave their metrics out. The alarms of a deployment begin with its delivery stream's name.
+    Our own metrics are in *namespace*. Names that are not known leave their metrics out. The alarms of a deployment
+    begin with its delivery stream's name.
 
     Raises:
         ClientError: CloudWatch refused, or this is none.
@@ -48,7 +50,10 @@ def read_cloudwatch(
     """
     # A point a minute, as long as that gives no more than a day has.
     period = 60 * math.ceil((end - start).total_seconds() / 60 / _MOST_POINTS)
-    queries = list(_queries(pipeline, stream_processor, delivery_stream, period=period))
+    queries = [
+        *_queries_of_ours(namespace, pipeline, period=period),
+        *_queries(stream_processor, delivery_stream, period=period),
+    ]
     found: dict[str, list[tuple[datetime, float]]] = {}
     pages = client.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, StartTime=start, EndTime=end)
     for page in pages:
@@ -70,10 +75,13 @@ def read_cloudwatch(
     )
 
 
-def _queries(pipeline: str, stream_processor: str | None, delivery_stream: str | None, *, period: int) -> Iterator[Any]:
+def _queries_of_ours(namespace: str, pipeline: str, *, period: int) -> Iterator[Any]:
     for name in _SUMS:
         dimensions = {"Stage": METRICS[name].stage, "Pipeline": pipeline}
-        yield _query(name, NAMESPACE, dimensions, stat="Sum", period=period)
+        yield _query(name, namespace, dimensions, stat="Sum", period=period)
+
+
+def _queries(stream_processor: str | None, delivery_stream: str | None, *, period: int) -> Iterator[Any]:
     if stream_processor is not None:
         # A function's metrics bear its bare name, whatever it is invoked by.
         name = stream_processor.split(":function:")[-1].partition(":")[0]
