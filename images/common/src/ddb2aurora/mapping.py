@@ -50,8 +50,7 @@ class Mapper:
             )
             for column in pipeline.columns
         )
-        self._on_delete: Operation = "S" if pipeline.mode == "soft_delete" else "D"
-        self._on_ttl_delete = _TTL_OPERATIONS[pipeline.on_ttl_delete]
+        self._on_delete, self._on_ttl_delete = delete_operations(pipeline)
 
     def row(self, change: Change) -> Row | None:
         """
@@ -123,6 +122,11 @@ class Mapper:
                 raise RejectError(Reason.DOCUMENT_MISSING, pointer=pointer, detail="the item has no such attribute")
             values[attribute] = _open(item[attribute], check, pointer)
         return values
+
+
+def delete_operations(pipeline: Pipeline) -> tuple[Operation, Operation | None]:
+    """Return what a delete does in *pipeline*, and what one by time to live does; None if it leaves no trace."""
+    return "S" if pipeline.mode == "soft_delete" else "D", _TTL_OPERATIONS[pipeline.on_ttl_delete]
 
 
 def _open(text: object, check: Check, pointer: str) -> Any:  # noqa: ANN401 - a document is any JSON value

@@ -1,39 +1,74 @@
 """
-One function that reads all fields of a row, written as source for the columns of a pipeline.
+The function that turns a line into a row, written as source for the columns of one pipeline.
 
-A call a column costs more than what most columns do. So columns that are plainly there (a required string, a whole
-number in a document) are read in place, and handed to their general reader only when they do not fit. Nothing of a
+A call a column costs more than what most columns do. So columns that are plainly there (a string of the key, a whole
+number in a document) are read in place, and the row is one f-string, as long as every field fits at first sight and
+none needs quotes. A row that is otherwise is handed to the general readers and the writer of the dialect. Nothing of a
 pipeline file stands in the source: names in it are our own, and numbers.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from msgspec import UNSET
 
 from ddb2aurora.column_types import ColumnType
+from ddb2aurora.dialect import NULL
+from ddb2aurora.quick_structs import Number
+from ddb2aurora.version import SEQUENCE_DIGITS
 
 # A change as its struct, and its documents in the order of the pipeline; None is NULL.
 FieldOf: TypeAlias = Callable[[Any, Sequence[Any]], str | None]
+# From a change, its fields and what stands before its version to the line of the row.
+Writer: TypeAlias = Callable[[Any, list[str | None], str], bytes | None]
+# The time of the change, which every line has read before its columns.
+CHANGED_AT: Final = "at"
 
 
 class Reader(NamedTuple):
     """
     What reads the field of one column.
 
-    *general* always does. Where the *value* can be written as an expression on `put` and `documents`, a value that
-    fits *column_type* at first sight is taken in place.
+    *general* always does. Where the *value* can be written as an expression on `put`, `at` and the documents `d0`, `d1`
+    and so on, a value that fits *column_type* at first sight is taken in place. It can only be of this *kind* (a type
+    of Python, or `Number` for DynamoDB's text), if that is one; an *is_optional* value may be None for NULL.
     """
 
     general: FieldOf
     value: str | None = None
     column_type: ColumnType | None = None
+    kind: type | None = None
+    is_optional: bool = False
 
-    def expression(self, number: int) -> str:
-        """Return the expression for the field; the general reader is `general[number]`."""
-        general = f"general{number}(put, documents)"
-        fits = None if self.column_type is None else _FIELDS.get(self.column_type.kind)
+    def place(self, number: int) -> "_Place":
+        """Return how the field stands in the source; the general reader is `general[number]`."""
+        name = f"v{number}"
+        or_null = f"{{NULL if {name} is None else {name}}}"
+        if self.value == CHANGED_AT and self.column_type is not None and self.column_type.size == _LARGEST_INTEGER:
+            return _Place("", "", "{time}", "time")
+        fits = None if self.column_type is None else _FITS.get((self.column_type.kind, self.kind is Number))
         if self.value is None or self.column_type is None or fits is None:
-            return general
-        return f"{fits(self.value, self.column_type)} else {general}"
+            # What it gives fits, or is None.
+            return _Place(f"{name} = general{number}(put, documents)", "", or_null, name, f"({name} is None)")
+        reading, condition = f"{name} = {self.value}", fits(name, self.column_type, self.kind)
+        if self.is_optional:
+            return _Place(reading, f"({name} is None or {condition})", or_null, name, f"({name} is None)")
+        is_text = self.kind is Number or self.column_type.kind == "varchar"
+        return _Place(reading, condition, f"{{{name}}}", name if is_text else f"str({name})")
+
+
+class _Place(NamedTuple):
+    """
+    A column in the source: its *reading*, when it *fits*, its *text* in the f-string, and whether it *is_null*.
+
+    Once it is known to fit, *field* is what the writer of the dialect takes.
+    """
+
+    reading: str
+    fits: str
+    text: str
+    field: str
+    is_null: str = ""
 
 
 class Opener(NamedTuple):
@@ -43,26 +78,111 @@ class Opener(NamedTuple):
     text: str
 
 
-def reader_of_all(readers: Sequence[Reader], openers: Sequence[Opener]) -> Callable[[Any], list[str | None]]:
-    """Return the function that opens the documents of a change and reads the fields of all *readers*."""
-    documents = "".join(f"open{number}({opener.text})," for number, opener in enumerate(openers))
-    fields = ", ".join(f"({reader.expression(number)})" for number, reader in enumerate(readers))
-    names: dict[str, Any] = {f"general{number}": reader.general for number, reader in enumerate(readers)}
-    names |= {f"open{number}": opener.open for number, opener in enumerate(openers)}
-    source = f"def read(put):\n    documents = ({documents})\n    return [{fields}]\n"
-    exec(source, names)  # noqa: S102 - the source is our own, see above
-    read: Callable[[Any], list[str | None]] = names["read"]
+_MOST_INTEGER_DIGITS: Final = 18
+_LARGEST_INTEGER: Final = 64
+_NO_COLUMN: Final = _Place("", "", "{NULL}", "None", "1")
+_ZEROS: Final = tuple("0" * (SEQUENCE_DIGITS - digits) for digits in range(SEQUENCE_DIGITS + 1))
+
+
+def fields_function(readers: Sequence[Reader | None], openers: Sequence[Opener]) -> Callable[[Any], list[str | None]]:
+    """Return the function that opens the documents of a change and has all fields read by their general readers."""
+    opened = "".join(f"open{number}({opener.text})," for number, opener in enumerate(openers))
+    source = f"def read(put):\n    documents = ({opened})\n    return {_general_fields(readers)}\n"
+    read: Callable[[Any], list[str | None]] = _compiled(source, "read", _names(readers, openers))
     return read
 
 
-def _varchar(value: str, column_type: ColumnType) -> str:
-    return f"v if type(v := {value}) is str and len(v) <= {column_type.size}"
+def row_function(
+    readers: Sequence[Reader | None], openers: Sequence[Opener], *, beginning: str, write: Writer
+) -> Callable[[Any], bytes | None]:
+    """
+    Return the function from a change to the line of its row, None where its sequence number is none.
+
+    The line has *beginning* before its version; a column without a reader is NULL. A row with a field that does not fit
+    at first sight, or needs quotes, is left to *write*.
+    """
+    places = [_NO_COLUMN if reader is None else reader.place(number) for number, reader in enumerate(readers)]
+    opened = [f"d{number} = open{number}({opener.text})" for number, opener in enumerate(openers)]
+    nulls = " + ".join(place.is_null for place in places if place.is_null)
+    fits = [
+        "at is not None and epoch",
+        f"sequence.isdigit() and sequence.isascii() and len(sequence) <= {SEQUENCE_DIGITS}",
+        *(place.fits for place in places if place.fits),
+    ]
+    # Each NULL has one backslash, so one more is that of a value. The first three fields never need quotes.
+    plain = [
+        f"line.count(BACKSLASH) == {nulls}" if nulls else "BACKSLASH not in line",
+        *(f"{character!r} not in line" for character in '"\r\t\0\x1a'),
+        "line.count('\\n') == 1",
+        f"line.count(',') == {len(readers) + beginning.count(',') + 1}",
+        "'NULL' not in line",
+    ]
+    version = "{epoch}{ZEROS[len(sequence)]}{sequence}"
+    lines = [
+        "def row_of(put):",
+        "    at = put.changed_at_ms",
+        "    epoch = put.stream_epoch_ms",
+        "    sequence = put.sequence_number",
+        *(f"    {line}" for line in opened),
+        f"    documents = ({''.join(f'd{number},' for number in range(len(openers)))})",
+        *(f"    {place.reading}" for place in places if place.reading),
+        f"    if {' and '.join(fits)}:",
+        "        time = str(at)",
+        f'        line = f"{{BEGINNING}}{version},{{time}},{",".join(place.text for place in places)}\\n"',
+        f"        if {' and '.join(plain)}:",
+        "            return line.encode()",
+        f"        fields = [{', '.join(place.field for place in places)}]",
+        "    else:",
+        f"        fields = {_general_fields(readers)}",
+        "    return write(put, fields, BEGINNING)",
+    ]
+    names = {"NULL": NULL, "BACKSLASH": "\\", "UNSET": UNSET, "ZEROS": _ZEROS, "BEGINNING": beginning, "write": write}
+    row_of: Callable[[Any], bytes | None] = _compiled("\n".join(lines), "row_of", names | _names(readers, openers))
+    return row_of
 
 
-def _integer(value: str, column_type: ColumnType) -> str:
+def _general_fields(readers: Sequence[Reader | None]) -> str:
+    fields = ("None" if reader is None else f"general{number}(put, documents)" for number, reader in enumerate(readers))
+    return f"[{', '.join(fields)}]"
+
+
+def _names(readers: Sequence[Reader | None], openers: Sequence[Opener]) -> dict[str, Any]:
+    names: dict[str, Any] = {
+        f"general{number}": reader.general for number, reader in enumerate(readers) if reader is not None
+    }
+    return names | {f"open{number}": opener.open for number, opener in enumerate(openers)}
+
+
+def _compiled(source: str, name: str, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a function
+    found = dict(names)
+    exec(source, found)  # noqa: S102 - the source is our own, see above
+    return found[name]
+
+
+def _varchar(name: str, column_type: ColumnType, kind: type | None) -> str:
+    return _of_type(name, str, kind) + f"len({name}) <= {column_type.size}"
+
+
+def _integer(name: str, column_type: ColumnType, kind: type | None) -> str:
     low = 0 if column_type.unsigned else -(2 ** (column_type.size - 1))
     high = low + 2**column_type.size - 1
-    return f"str(v) if type(v := {value}) is int and {low} <= v <= {high}"
+    return _of_type(name, int, kind) + f"{low} <= {name} <= {high}"
 
 
-_FIELDS: dict[str, Callable[[str, ColumnType], str]] = {"varchar": _varchar, "integer": _integer}
+def _of_type(name: str, wanted: type, kind: type | None) -> str:
+    return "" if kind is wanted else f"type({name}) is {wanted.__name__} and "
+
+
+def _integer_from_text(name: str, column_type: ColumnType, _kind: type | None) -> str:
+    most = 2**column_type.size - 1 if column_type.unsigned else 2 ** (column_type.size - 1) - 1
+    # Written as MySQL's own would be: no sign, no zero in front.
+    is_plain = f"{name}.isdigit() and {name}.isascii() and {name}[0] != '0' and len({name}) <= {_MOST_INTEGER_DIGITS}"
+    return f"{is_plain} and int({name}) <= {most}"
+
+
+# By the kind of the column, and whether the value is DynamoDB's text of a number.
+_FITS: Final[Mapping[tuple[str, bool], Callable[[str, ColumnType, type | None], str]]] = {
+    ("varchar", False): _varchar,
+    ("integer", False): _integer,
+    ("integer", True): _integer_from_text,
+}

@@ -9,7 +9,7 @@ decides. Numbers with a fraction have no type, since their digits must be kept a
 import functools
 import operator
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -28,6 +28,18 @@ class UntypableError(Exception):
     """A schema has no type."""
 
 
+class Place(NamedTuple):
+    """
+    Where a scalar is: the dotted *attributes* of the decoded structs, and whether it *is_there* always.
+
+    An optional one is UNSET where it is not, and has nothing inside. It can only be of this *kind*, if that is one.
+    """
+
+    attributes: str
+    is_there: bool
+    kind: type | None
+
+
 class TypedDocument:
     """A type for the documents of one schema, and the way to a value inside."""
 
@@ -41,10 +53,9 @@ class TypedDocument:
         self._fields: dict[type, dict[str, tuple[str, Any, bool]]] = {}
         self.type = self._object(schema)
 
-    def attribute_path(self, path: Path) -> tuple[str, bool]:
+    def place_of(self, path: Path) -> Place:
         """
-        Return the dotted attributes of the decoded structs that lead to the scalar at *path*, and whether it is always
-        there; an optional one is UNSET where it is not, and has nothing inside.
+        Return where the scalar at *path* is in the decoded structs.
 
         Raises:
             UntypableError: No value, or none that is a scalar, has a place of its own there.
@@ -61,7 +72,7 @@ class TypedDocument:
             is_there = is_there and is_required
         if not names or found in self._fields or _is_list(found):
             raise UntypableError
-        return ".".join(names), is_there
+        return Place(".".join(names), is_there, _scalar(found))
 
     def _object(self, schema: Mapping[str, Any]) -> type:
         properties = schema.get("properties", {})
@@ -146,3 +157,8 @@ def _annotated(found: Any, schema: Mapping[str, Any], names: Mapping[str, str]) 
 
 def _is_list(found: Any) -> bool:  # noqa: ANN401 - a type
     return "list" in repr(found)
+
+
+def _scalar(found: Any) -> type | None:  # noqa: ANN401 - a type
+    plain = get_args(found)[0] if get_origin(found) is Annotated else found
+    return plain if plain in (str, int) else None
