@@ -3,10 +3,13 @@
 
 import json
 import signal
+from decimal import Decimal
 
 import pytest
-from loader_fixtures import a_delete, a_soft_delete
+from loader_fixtures import a_column, a_delete, a_pipeline, a_soft_delete
 from verify_fixtures import a_pair_of_keys
+
+from operator_cli.verifying.mending import alone
 
 _ITEMS = [{"id": f"hash {number % 3}", "no": number, "name": f"name {number}"} for number in range(12)]
 
@@ -251,3 +254,54 @@ def test_a_mended_extra_row_does_not_come_back_by_an_older_change(pair):
     pair.dynamodb.delete_item(TableName=pair.table, Key={"id": {"S": "hash 0"}, "no": {"N": "0"}})
 
     assert pair.verify()[0] == 0
+
+
+def test_a_row_with_every_type_of_column_is_put_back_as_it_was(make_pair):
+    values = {
+        "whole": ("bigint unsigned", 2**63),
+        "exact": ("decimal(38,10)", Decimal("1234567890.0123456789")),
+        "inexact": ("double", Decimal("-1.5E+100")),
+        "yes": ("boolean", True),
+        "long_text": ("mediumtext", "a 'quote', a \\ and \N{DUCK} 100%s\n"),
+        "raw": ("varbinary(20)", b"\x00\xff'"),
+        "more_raw": ("blob", b"\x1a"),
+        "document": ("json", {"b": [1, Decimal("1.5"), None, True], "a": {"ü": "x"}}),
+        "moment": ("datetime(3)", "2026-01-05T10:00:00.12Z"),
+        "day": ("date", "2026-01-05"),
+        "nothing": ("int", None),
+    }
+    columns = [a_column(name, type_) for name, (type_, _) in values.items()]
+    pair = make_pair(a_pipeline(a_column("id", "varchar(40)"), *columns))
+    pair.put({"id": "a%s", **{name: value for name, (_, value) in values.items()}})
+
+    status, output = pair.verify("--repair")
+    pair.target.query(f"UPDATE {pair.target.name()} SET " + ", ".join(f"`{name}` = NULL" for name in values))
+    again, different = pair.verify("--repair")
+
+    assert (status, output["found"]) == (0, {"missing": {"repaired": 1}})
+    assert (again, different["found"]) == (0, {"different": {"repaired": 1}})
+    assert set(different["findings"][0]["columns"]) == values.keys() - {"nothing"}
+
+
+def test_two_repairs_of_one_table_do_not_run_at_once(pair):
+    pair.carry(*_ITEMS)
+    damage(pair)
+    connection, _ = pair.target.connect()
+
+    with alone(connection, target=f"{pair.target.database.name}.Things"):
+        ran = pair.run("verify", "--settle", "1s", "--repair")
+    resumed, output = pair.verify("--repair", "--resume")
+
+    assert (ran.returncode, "is being repaired by somebody else" in ran.stderr) == (1, True)
+    assert (resumed, sum(by_state["repaired"] for by_state in output["found"].values())) == (0, 3)
+
+
+def test_where_the_stream_cannot_be_described_rows_are_put_back_below_every_change(pair):
+    pair.carry(*_ITEMS)
+    pair.target.query(f"DELETE FROM {pair.target.name()} WHERE no = 4")
+
+    environment = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS": "http://127.0.0.1:1"}
+    ran = pair.run("verify", "--settle", "1s", "--repair", **environment)
+
+    assert ran.returncode == 0
+    assert pair.target.query(f"SELECT _version FROM {pair.target.name()} WHERE no = 4") == ((0,),)
