@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from operator_cli.frame import EXIT_FAILURES, EXIT_FINE, Result
 from operator_cli.inspecting.diagnosis import Diagnosis
@@ -13,6 +13,8 @@ from operator_cli.verifying.looking import Sight
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+_NO_SIDE: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Difference(Result):
         sides = Table("column", "the item says", "the row holds", "")
         for name, expected, actual in self.columns:
             equal = "" if self._is_equal(name) else "differs"
-            sides.add_row(escape(name), _cell(expected), _cell(actual), equal)
+            ours = _cell(expected) if self._has_expected else _NO_SIDE
+            sides.add_row(escape(name), ours, _NO_SIDE if row is None else _cell(actual), equal)
         yield sides
         if self.history is not None:
             for trace in self.history:
@@ -95,6 +98,10 @@ class Difference(Result):
             cut = ", and there were more: narrow --since or raise --most-objects" if self.is_cut_short else ""
             yield f"read {self.objects_read} objects{cut}"
         yield self.diagnosis.sentence
+
+    @property
+    def _has_expected(self) -> bool:
+        return self.sight.item is not None and self.sight.verdict.kind != "unloadable"
 
     def _is_equal(self, column: str) -> bool:
         verdict = self.sight.verdict

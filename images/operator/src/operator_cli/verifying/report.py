@@ -97,9 +97,8 @@ class Report(Result):
         from rich.markup import escape  # noqa: PLC0415 - see operator_cli.frame
         from rich.table import Table  # noqa: PLC0415 - see operator_cli.frame
 
-        rate = self.items / self.seconds if self.seconds else 0
         yield (
-            f"run {self.run_id}: {self.items} items in {self.seconds:.1f} s ({rate:.0f} a second), "
+            f"run {self.run_id}: {self.items} items in {self.seconds:.1f} s, "
             f"{self.read_units:.0f} read units; a difference counts after {self.settle_seconds:.0f} s"
         )
         if not self.is_whole:
