@@ -61,8 +61,8 @@ def test_the_transformer_logs_why_a_record_failed_and_no_value_of_it(sandbox: Sa
 
     function.invoke(captured("firehose-transformation"))
 
-    logged = [json.loads(line) for line in function.log.splitlines() if '"record rejected"' in line]
-    assert [line["record_id"] for line in logged] == ["record-3", "record-4"]
+    logged = [json.loads(line) for line in function.log.splitlines() if '"records rejected"' in line]
+    assert sorted(record_id for line in logged for record_id in line["record_ids"]) == ["record-3", "record-4"]
     assert "not a number" not in function.log
 
 

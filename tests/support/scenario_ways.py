@@ -103,9 +103,9 @@ def through_packed_records(case: Scenario, pipeline: Pipeline) -> tuple[list[byt
         {"recordId": str(number), "data": b64encode(record.data).decode()}
         for number, record in enumerate(records_of(outgoing, packing=True))
     ]
-    decisions = transform({"records": records}, RowLines(pipeline)).decisions
-    lines = [line for found in decisions for line in b64decode(found.rows or "").splitlines(keepends=True)]
-    failed += [(str(why.error.reason), why.error.pointer) for found in decisions for why in found.rejections]
+    done = transform({"records": records}, RowLines(pipeline))
+    lines = [line for record in done.records for line in b64decode(record["data"]).splitlines(keepends=True)]
+    failed += [(str(why.error.reason), why.error.pointer) for found in done.others.values() for why in found.rejections]
     return lines, failed
 
 

@@ -84,9 +84,10 @@ def test_a_rejection_is_logged_with_id_reason_place_and_rule_and_without_the_val
     Running(row_lines).handle(make.event(secret))
 
     [entry] = entries(log)
-    assert {name: entry[name] for name in ("message", "record_id", "reason", "pointer", "detail")} == {
-        "message": "record rejected",
-        "record_id": "7",
+    assert {name: entry[name] for name in ("message", "record_ids", "lines", "reason", "pointer", "detail")} == {
+        "message": "records rejected",
+        "record_ids": ["7"],
+        "lines": [1],
         "reason": "schema_violation",
         "pointer": "/payload/Hits",
         "detail": "breaks /properties/Hits/type",

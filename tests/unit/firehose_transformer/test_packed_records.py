@@ -290,7 +290,12 @@ def test_a_rejection_is_logged_with_its_line_and_without_its_value(log):
     running.handle(record(good(1), misfit(2)))
 
     [entry] = log()
-    assert (entry["message"], entry["record_id"], entry["line"], entry["changes"]) == ("record rejected", "1", 2, 1)
+    assert (entry["message"], entry["record_ids"], entry["lines"], entry["changes"]) == (
+        "records rejected",
+        ["1"],
+        [2],
+        1,
+    )
     assert "secret" not in json.dumps(entry)
     assert "secret" not in running.quarantine.failed[0].error_message
 
@@ -319,10 +324,10 @@ def test_a_packed_record_that_does_not_fit_the_answer_is_handed_back_whole_and_i
     done = transform(event, ROW_LINES, max_answer_bytes=700)
 
     assert told(done.answer) == [("1", "ProcessingFailed", b""), ("2", "Ok", rows_of(good(4)))]
-    assert [(found.error.reason, found.changes) for found in done.decisions[0].rejections] == [
+    assert [(found.error.reason, found.changes) for found in done.others[0].rejections] == [
         (Reason.ANSWER_TOO_LARGE, 4)
     ]
-    assert not done.decisions[0].has_rejects
+    assert not done.others[0].has_rejects
 
 
 KINDS = {

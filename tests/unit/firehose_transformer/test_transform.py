@@ -28,7 +28,7 @@ def answered(*arguments, **limits):
     """Return what Firehose is told, and the id and reason of each record or change that failed."""
     done = transform(*arguments, **limits)
     return done.answer, [
-        (decision.record_id, found.error.reason) for decision in done.decisions for found in decision.rejections
+        (decision.record_id, found.error.reason) for decision in done.others.values() for found in decision.rejections
     ]
 
 
@@ -163,7 +163,7 @@ def test_a_defect_met_by_one_record_costs_no_other_its_place(make):
 
     done = transform(make.event(*records), RowLines(make.pipeline, mapper=DefectiveMapper(make.pipeline)))
 
-    [rejection] = done.decisions[1].rejections
+    [rejection] = done.others[1].rejections
     assert [record["result"] for record in done.answer["records"]] == ["Ok", "ProcessingFailed", "Ok"]
     assert str(rejection.error) == "unexpected: ZeroDivisionError"
 

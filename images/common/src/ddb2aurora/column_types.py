@@ -67,6 +67,11 @@ class ColumnType(msgspec.Struct, frozen=True, gc=False):
         return self.kind in ("varchar", "text")
 
     @property
+    def is_short(self) -> bool:
+        """Whether a value always fits into a row of the table itself, which has 65,535 bytes at most."""
+        return self.kind not in ("text", "blob", "json")
+
+    @property
     def may_be_key(self) -> bool:
         """Whether a key column may have this type: it has a bounded size and compares exactly."""
         return self.kind in ("integer", "decimal", "varchar", "varbinary")

@@ -1,6 +1,6 @@
 """What becomes of each record of a transformation event, and of each change in it. Pure."""
 
-from collections.abc import Container
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -61,19 +61,27 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 class Transformation(NamedTuple):
-    """The decision on each record of an event, in its order."""
+    """
+    What becomes of the records of an event.
 
-    decisions: tuple[Decision, ...]
+    *records* is what Firehose is told of each, in the order of the event. Most are one change that becomes one row;
+    *others* are the decisions on those that are not, by their place in the event.
+    """
 
-    def handing_back(self, places: Container[int]) -> "Transformation":
-        """Return the same, except that the records at *places* are handed back whole."""
-        return Transformation(
-            tuple(
-                decision.handed_back() if place in places else decision for place, decision in enumerate(self.decisions)
-            )
-        )
+    records: Sequence[dict[str, str]]
+    others: Mapping[int, Decision]
+
+    def handing_back(self, places: Collection[int]) -> "Transformation":
+        """Return the same, except that the records at *places*, all of them among the others, are handed back whole."""
+        if not places:
+            return self
+        others = {place: found.handed_back() if place in places else found for place, found in self.others.items()}
+        records = list(self.records)
+        for place, decision in others.items():
+            records[place] = decision.answer()
+        return Transformation(records, others)
 
     @property
-    def answer(self) -> dict[str, list[dict[str, str]]]:
+    def answer(self) -> dict[str, Sequence[dict[str, str]]]:
         """What Firehose is told."""
-        return {"records": [decision.answer() for decision in self.decisions]}
+        return {"records": self.records}

@@ -30,14 +30,14 @@ class RejectObject(NamedTuple):
 def reject_objects(transformation: Transformation, *, pipeline: str, now_ms: int) -> Iterator[RejectObject]:
     """Yield what has to be kept before the answer is given: an object for each hour in which records arrived."""
     hours: dict[int, list[int]] = defaultdict(list)
-    for place, decision in enumerate(transformation.decisions):
+    for place, decision in transformation.others.items():
         if decision.has_rejects:
             hours[decision.arrival_ms // _HOUR_MS].append(place)
     for hour, places in hours.items():
         digest = hashlib.sha256()
         content: list[bytes] = []
         for place in places:
-            decision = transformation.decisions[place]
+            decision = transformation.others[place]
             for rejection in decision.rejections:
                 digest.update(f"{decision.record_id}\0{rejection.number}\0".encode() + (rejection.line or b""))
                 content.append(encode_failed(_failed(decision, rejection, now_ms=now_ms)))

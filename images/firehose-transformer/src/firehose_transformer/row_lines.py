@@ -34,8 +34,15 @@ class RowLines:
             RejectError: The change can never load; the error says why.
         """
         line = self.quick(change)
-        if line is not None:
-            return line
+        return self.slower(change) if line is None else line
+
+    def slower(self, change: bytes) -> bytes | None:
+        """
+        Return the same without trying the quick way.
+
+        Raises:
+            RejectError: The change can never load; the error says why.
+        """
         try:
             row = self._mapper.row(decode_change(change))
             return None if row is None else encode_row(row)

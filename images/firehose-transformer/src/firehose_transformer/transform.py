@@ -13,7 +13,7 @@ before the answer is given. If that fails, the record can still be handed back w
 import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -60,38 +60,43 @@ def transform(
     except msgspec.ValidationError as error:
         raise EventShapeError(f"not a transformation event ({error}); let a delivery stream call this") from error
     # Every record is answered, if only as failed; what is left of the limit is for data.
-    room = max_answer_bytes - _ANSWER_OVERHEAD_BYTES
-    room -= sum(_json_length(record.record_id) + _RECORD_OVERHEAD_BYTES for record in records)
-    decisions: list[Decision] = []
-    for record in records:
-        decision = _plain_decision(record, row_lines.quick, room=room) or _decision(record, row_lines, room=room)
+    room = max_answer_bytes - _ANSWER_OVERHEAD_BYTES - len(records) * _RECORD_OVERHEAD_BYTES - _ids_length(records)
+    quick = row_lines.quick
+    answers: list[dict[str, str]] = []
+    others: dict[int, Decision] = {}
+    for place, record in enumerate(records):
+        of_line = row_lines.of
+        try:
+            # Takes less than the strict decoder below, and nothing else: a property test compares them.
+            data = b64decode(record.data, validate=True)
+        except (Base64Error, TypeError, ValueError):
+            pass
+        else:
+            if data.find(b"\n", 0, -1) < 0:
+                row = quick(data)
+                if row is not None and len(encoded := b64encode_as_string(row)) <= room:
+                    room -= len(encoded)
+                    answers.append({"recordId": record.record_id, "result": "Ok", "data": encoded})
+                    continue
+                of_line = row_lines.slower
+        others[place] = decision = _decision(record, of_line, room=room)
         room -= len(decision.rows or "")
-        decisions.append(decision)
-    return Transformation(tuple(decisions))
+        answers.append(decision.answer())
+    return Transformation(answers, others)
 
 
-def _json_length(record_id: str) -> int:
+def _ids_length(records: Sequence[_Record]) -> int:
+    """Return how long the ids of *records* are as JSON."""
+    ids = [record.record_id for record in records]
+    together = "".join(ids)
     # Firehose's own are digits; nothing in them is escaped.
-    if record_id.isascii() and record_id.isalnum():
-        return len(record_id) + 2
-    return len(json.dumps(record_id))
+    if together.isascii() and together.isalnum():
+        return len(together) + len('""') * len(ids)
+    return sum(len(json.dumps(record_id)) for record_id in ids)
 
 
-def _plain_decision(record: _Record, quick: Callable[[bytes], bytes | None], *, room: int) -> Decision | None:
-    """Return the decision on a record of one change that quickly becomes a row; None for every other."""
-    try:
-        # Takes less than the strict decoder below, and nothing else: a property test compares them.
-        data = b64decode(record.data, validate=True)
-    except (Base64Error, TypeError, ValueError):
-        return None
-    row = None if data.find(b"\n", 0, -1) >= 0 else quick(data)
-    if row is None:
-        return None
-    encoded = b64encode_as_string(row)
-    return None if len(encoded) > room else Decision(record.record_id, _arrival_ms(record), 1, encoded, 0, ())
-
-
-def _decision(record: _Record, row_lines: RowLines, *, room: int) -> Decision:
+def _decision(record: _Record, of_line: Callable[[bytes], bytes | None], *, room: int) -> Decision:
+    """Return what becomes of *record* when *of_line* makes rows of its lines."""
     try:
         # Not strict, it would skip what is not base64, and read something else than what was put.
         data = a2b_base64(record.data, strict_mode=True)
@@ -103,7 +108,7 @@ def _decision(record: _Record, row_lines: RowLines, *, room: int) -> Decision:
     rejections: list[Rejection] = []
     for number, line in enumerate(lines, start=1):
         try:
-            row = row_lines.of(line)
+            row = of_line(line)
         except RejectError as error:
             rejections.append(Rejection(error, number, line))
         else:

@@ -53,6 +53,8 @@ class DescribedTable:
     columns: Mapping[str, DescribedColumn]
     primary_key: tuple[str, ...]
     unique: Mapping[str, tuple[str, ...]]
+    others: Mapping[str, tuple[str, ...]]
+    """The columns of each index that is not unique."""
 
 
 def kinds_of_tables(connection: DatabaseConnection, database: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ What is added to the user's table is INVISIBLE, so that `SELECT *` shows what th
 forgets nothing and deletes nothing, so it has neither tombstones nor a horizon up to which they were purged.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,7 @@ _VERSION_TYPE: Final = "decimal(65,0)"
 _ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
 
 
+LINE_COLUMN: Final = "_line"
 # No version is below 0, so that any delete is newer than none.
 NO_VERSION: Final = -1
 
@@ -136,17 +138,24 @@ def tables_of(pipeline: Pipeline, *, database: str, key_collation: str) -> Table
                 ColumnDefinition(DELETED_AT_COLUMN, "datetime(6) NOT NULL"),
             ),
             key_names,
-            ((DELETED_AT_COLUMN, DELETED_AT_COLUMN),),
+            tuple((name, name) for name in _tombstone_indexes(pipeline)),
         ),
         loads=TableDefinition(database, LOADS_TABLE, _LOADS, ("object_id",), (("loaded_at", "loaded_at"),)),
         rejects=TableDefinition(database, REJECTS_TABLE, _REJECTS, ("object_id", "line_number")),
         horizons=TableDefinition(database, HORIZONS_TABLE, _horizons(key_collation), ("target_table",)),
         shapes=TableDefinition(database, SHAPES_TABLE, _shapes(key_collation), ("target_table", "generation")),
         heartbeats=TableDefinition(database, HEARTBEATS_TABLE, _HEARTBEATS, ("pipeline", "version")),
-        staging=TableDefinition(database, "_ddb2aurora_staging", _staging(pipeline, key_collation), ("_line",)),
+        staging=TableDefinition(database, "_ddb2aurora_staging", _staging(pipeline, key_collation), (LINE_COLUMN,)),
         lines=TableDefinition(database, "_ddb2aurora_lines", _LINES, ("line_number",)),
         remembers_deletes=not is_log,
     )
+
+
+def _tombstone_indexes(pipeline: Pipeline) -> Iterator[str]:
+    # By age they are forgotten; by version a load finds out that none is as new as its rows.
+    yield from (DELETED_AT_COLUMN, VERSION_COLUMN)
+    if pipeline.keeps_deleted:
+        yield SOFT_VERSION_COLUMN
 
 
 def _key_type(column: Column, key_collation: str) -> str:
@@ -218,7 +227,7 @@ def _staging(pipeline: Pipeline, key_collation: str) -> tuple[ColumnDefinition, 
     )
     return (
         # A key in the order of arrival costs what the hidden one would, and servers that demand a key have one.
-        ColumnDefinition("_line", "bigint unsigned NOT NULL AUTO_INCREMENT"),
+        ColumnDefinition(LINE_COLUMN, "bigint unsigned NOT NULL AUTO_INCREMENT"),
         ColumnDefinition(SHAPE_COLUMN, f"varchar(64) {_ASCII} NOT NULL"),
         ColumnDefinition(OPERATION_COLUMN, f"varchar(1) {_ASCII} NOT NULL"),
         ColumnDefinition(VERSION_COLUMN, f"{_VERSION_TYPE} NOT NULL"),

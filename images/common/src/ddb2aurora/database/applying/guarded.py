@@ -28,6 +28,16 @@ lock. Of two soft deletes the time of the newer one stays, since 4 reads the tom
 for the other, that is a deadlock, which the server ends and the loader tries again. A tombstone is never lowered and no
 row goes back to an older version.
 
+What is left out, for speed. A file without deletes is spared the tombstones of its keys when no tombstone of the table
+is as new as its oldest row, so that none can beat any of them; that takes one probe of an index on their version, a
+plain one before 2, whose filter then has nothing to find, and a locking one in place of 3. It stands in for the look by
+the same two orders: a tombstone that is written before it is seen, or waited for, and then 3 and 4 follow; one that is
+written after it is that of a loader whose 4 is still to come. And when 3 finds no tombstone, 4 has nothing to do.
+
+Rows are written in the order of their keys. An index that is filled in its order takes half the time of one that is
+filled at random, and loaders that lock the same rows in one order do not deadlock on them. A sort carries whole rows, so
+rows that may hold long values, which would not fit into the sort buffer, are taken as they come; no guarantee needs it.
+
 What MySQL adds: a TEMPORARY table may be named once in a statement (error 1137), so none names staging twice.
 `VALUES()` warns on MySQL and `AS new` is an error on MariaDB; both let ON DUPLICATE KEY UPDATE name the columns of the
 SELECT. Assignments run from left to right and later ones see earlier ones, so the version comes last in each.
@@ -39,9 +49,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from ddb2aurora.database.applying.staged import Applied, Staged, rows_changed
-from ddb2aurora.database.connection import DatabaseConnection
+from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.horizon import read_horizon
-from ddb2aurora.database.schema import NO_VERSION, Tables
+from ddb2aurora.database.schema import LINE_COLUMN, NO_VERSION, Tables
 from ddb2aurora.dialect import OPERATION_COLUMN, Operation
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import (
@@ -59,6 +69,7 @@ _SOFT_VERSION = quote_name(SOFT_VERSION_COLUMN)
 _SOFT_CHANGED_AT = quote_name(SOFT_CHANGED_AT_COLUMN)
 _DELETED_AT = quote_name(DELETED_AT_COLUMN)
 _OPERATION = quote_name(OPERATION_COLUMN)
+_LINE = quote_name(LINE_COLUMN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,12 @@ class GuardedStatements:
     remember: str
     remember_soft: str
     upsert: str
+    upsert_all: str
+    """The upsert without its filter."""
+    probe: str
+    """Whether a tombstone is as new as a version, which it takes once for each kind of delete."""
+    probe_now: str
+    """The same as a current, locking read."""
     look: str
     bury: str
     stamp: str | None
@@ -88,6 +105,16 @@ class GuardedStatements:
         )
         is_newer = f"s.{_VERSION} > {target}.{_VERSION}"
         unstamped = f"{_DELETED_AT} = IF({is_newer}, NULL, {target}.{_DELETED_AT}), " if pipeline.keeps_deleted else ""
+        insert = (
+            f"INSERT INTO {target} ({_list(keys + values)}, {_CHANGED_AT}, {_VERSION}) "
+            f"SELECT {_list(keys + values, 's')}, s.{_CHANGED_AT}, s.{_VERSION} FROM {staging} AS s"
+        )
+        in_order = f"ORDER BY {_list(keys, 's')}, s.{_LINE} "
+        unless_newer = (
+            f"{in_order if all(column.type.is_short for column in pipeline.columns) else ''}"
+            f"ON DUPLICATE KEY UPDATE {_newer(target, 's', [*values, _CHANGED_AT])}, "
+            f"{unstamped}{_VERSION} = GREATEST({target}.{_VERSION}, s.{_VERSION})"
+        )
         return cls(
             tables=tables,
             remember=_remember("D", tables, keys, version=_VERSION, changed_at=_CHANGED_AT, other=_SOFT_VERSION),
@@ -95,13 +122,12 @@ class GuardedStatements:
                 "S", tables, keys, version=_SOFT_VERSION, changed_at=_SOFT_CHANGED_AT, other=_VERSION
             ),
             upsert=(
-                f"INSERT INTO {target} ({_list(keys + values)}, {_CHANGED_AT}, {_VERSION}) "
-                f"SELECT {_list(keys + values, 's')}, s.{_CHANGED_AT}, s.{_VERSION} "
-                f"FROM {staging} AS s LEFT JOIN {tombstones} AS k ON {on_tombstone} "
-                f"WHERE s.{_OPERATION} = 'U' AND (k.{_VERSION} IS NULL OR k.{_VERSION} < s.{_VERSION}) "
-                f"ON DUPLICATE KEY UPDATE {_newer(target, 's', [*values, _CHANGED_AT])}, "
-                f"{unstamped}{_VERSION} = GREATEST({target}.{_VERSION}, s.{_VERSION})"
+                f"{insert} LEFT JOIN {tombstones} AS k ON {on_tombstone} "
+                f"WHERE s.{_OPERATION} = 'U' AND (k.{_VERSION} IS NULL OR k.{_VERSION} < s.{_VERSION}) {unless_newer}"
             ),
+            upsert_all=f"{insert} WHERE s.{_OPERATION} = 'U' {unless_newer}",
+            probe=_probe(tombstones, pipeline),
+            probe_now=_probe(tombstones, pipeline, lock=" LOCK IN SHARE MODE"),
             look=(
                 f"SELECT STRAIGHT_JOIN COUNT(*) FROM {staging} AS s "
                 f"JOIN {tombstones} AS k FORCE INDEX (PRIMARY) ON {on_tombstone} LOCK IN SHARE MODE"
@@ -125,13 +151,35 @@ class GuardedStatements:
         """See `Statements.apply`."""
         deleted = rows_changed(connection, self.remember) if staged.deletes else 0
         deleted += rows_changed(connection, self.remember_soft) if staged.soft_deletes else 0
-        applied = rows_changed(connection, self.upsert) if staged.upserts else 0
-        if staged.rows:
-            connection.rows(self.look)
+        is_spared = not self._may_be_beaten(connection, self.probe, staged)
+        upsert = self.upsert_all if is_spared else self.upsert
+        applied = rows_changed(connection, upsert) if staged.upserts else 0
+        if staged.rows and not (is_spared and not self._may_be_beaten(connection, self.probe_now, staged)):
+            self._look_and_bury(connection)
+        return Applied(applied=applied, deleted=deleted, stale=staged.rows - applied - deleted)
+
+    def _may_be_beaten(self, connection: DatabaseConnection, probe: str, staged: Staged) -> bool:
+        """Return whether a delete may beat one of the rows of a file that holds none itself."""
+        if staged.deletes or staged.soft_deletes or staged.lowest_version is None:
+            return True
+        return bool(connection.rows(probe, (staged.lowest_version,) * probe.count("%s")))
+
+    def _look_and_bury(self, connection: DatabaseConnection) -> None:
+        ((tombstones,),) = connection.rows(self.look)
+        if tombstones:
             connection.run(self.bury)
             if self.stamp is not None:
                 connection.run(self.stamp)
-        return Applied(applied=applied, deleted=deleted, stale=staged.rows - applied - deleted)
+
+
+def _probe(tombstones: str, pipeline: Pipeline, *, lock: str = "") -> str:
+    """Return the statement that looks for a tombstone that is as new as a version."""
+    versions = [VERSION_COLUMN, SOFT_VERSION_COLUMN] if pipeline.keeps_deleted else [VERSION_COLUMN]
+    return " UNION ALL ".join(
+        f"(SELECT 1 FROM {as_template(tombstones)} FORCE INDEX ({quote_name(version)}) "
+        f"WHERE {quote_name(version)} >= %s LIMIT 1{lock})"
+        for version in versions
+    )
 
 
 def _remember(
@@ -143,7 +191,7 @@ def _remember(
     return (
         f"INSERT INTO {tombstones} ({_list(keys)}, {changed_at}, {_DELETED_AT}, {other}, {version}) "
         f"SELECT {_list(keys, 's')}, s.{_CHANGED_AT}, UTC_TIMESTAMP(6), {NO_VERSION}, s.{_VERSION} "
-        f"FROM {tables.staging.quoted} AS s WHERE s.{_OPERATION} = '{operation}' "
+        f"FROM {tables.staging.quoted} AS s WHERE s.{_OPERATION} = '{operation}' ORDER BY {_list(keys, 's')}, s.{_LINE} "
         f"ON DUPLICATE KEY UPDATE {changed_at} = IF({is_newer}, s.{_CHANGED_AT}, {tombstones}.{changed_at}), "
         f"{_DELETED_AT} = IF({is_newer}, UTC_TIMESTAMP(6), {tombstones}.{_DELETED_AT}), "
         f"{version} = GREATEST({tombstones}.{version}, s.{_VERSION})"

@@ -12,9 +12,10 @@ from ddb2aurora.version import epoch_of
 @dataclass(frozen=True, slots=True)
 class Staged:
     """
-    What stands in staging: rows by operation, heartbeats, and the times of the newest and the oldest change.
+    What stands in staging: rows by operation, heartbeats, the times of the newest and the oldest change, and a version.
 
     *oldest_ms* is at most the time of the oldest change: a row without a time counts as old as its stream.
+    *lowest_version* is that of no row lower; None when it is not known.
     """
 
     upserts: int = 0
@@ -23,6 +24,7 @@ class Staged:
     heartbeats: int = 0
     newest_changed_at_ms: int | None = None
     oldest_ms: int | None = None
+    lowest_version: int | None = None
 
     @property
     def rows(self) -> int:
@@ -45,6 +47,7 @@ class Staged:
             heartbeats=len(staged) - len(rows),
             newest_changed_at_ms=max(times, default=None),
             oldest_ms=min(ages, default=None),
+            lowest_version=min((row.version for row in rows), default=None),
         )
 
 
