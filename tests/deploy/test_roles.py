@@ -91,6 +91,12 @@ GRANTS: list[tuple[str, str, dict[str, Any], list[str]]] = [
         ],
     ),
     ("migration", "MigrateRole", NETWORK, [*LOG, *INTERFACES, "secretsmanager:GetSecretValue"]),
+    (
+        "migration",
+        "MigrateRole",
+        NETWORK | {"KeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1"},
+        [*LOG, *INTERFACES, "kms:Decrypt", "secretsmanager:GetSecretValue"],
+    ),
     ("schedules", "ScheduleRole", {}, ["lambda:InvokeFunction", "sqs:SendMessage"]),
 ]
 OURS = {name for name, *_ in GRANTS}
