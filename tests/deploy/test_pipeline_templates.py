@@ -8,7 +8,8 @@ import pytest
 from template_options import Chosen
 from templates import resources, template
 
-from operator_cli.registry import COMMANDS
+from operator_cli.arguments import arguments_from
+from operator_cli.registry import COMMANDS, load_command
 
 BUCKET = "arn:aws:s3:::rows"
 STREAM = "arn:aws:dynamodb:eu-west-1:111122223333:table/web_analytics/stream/2026-01-05T10:00:00.000"
@@ -305,7 +306,8 @@ def test_a_command_of_a_schedule_is_json_and_one_that_the_operator_knows():
 
     assert [each["command"] for each in events if each["command"] not in COMMANDS] == []
     assert events == [
-        {"command": "sweep", "options": {"older_than": "15m"}},
+        {"command": "sweep", "options": {"older_than": "15m", "since": "2d", "within": "12m"}},
+        {"command": "sweep", "options": {"older_than": "15m", "within": "12m"}},
         {"command": "heartbeat"},
         {"command": "purge", "options": {"older_than": "30d"}},
     ]
@@ -330,7 +332,26 @@ def test_a_schedule_that_fails_leaves_a_message():
         for each in resources(template("schedules"), "AWS::Scheduler::Schedule").values()
     ]
 
-    assert dead_letters == [{"Arn": {"Ref": "ScheduleFailuresQueueArn"}}] * 3
+    assert dead_letters == [{"Arn": {"Ref": "ScheduleFailuresQueueArn"}}] * 4
+
+
+@pytest.mark.parametrize(("mode", "purges"), [("mirror", True), ("soft_delete", True), ("append", False)])
+def test_an_event_log_is_not_purged_because_that_would_fail_every_day(mode: str, purges: bool):
+    assert ("PurgeSchedule" in Chosen(template("schedules"), TargetMode=mode).made()) == purges
+
+
+def test_a_scheduled_command_has_options_that_the_command_knows():
+    content = template("schedules")
+    events = [
+        json.loads(Chosen(content).value(each["Properties"]["Target"]["Input"]))
+        for each in resources(content, "AWS::Scheduler::Schedule").values()
+    ]
+
+    for event in events:
+        command = load_command(event["command"])
+        arguments = arguments_from(event.get("options", {}), command=command)
+        # It is parsed, and not run.
+        assert command.make_context(event["command"], arguments).params != {}
 
 
 def test_deletes_are_not_forgotten_before_the_objects_that_could_bring_older_changes():

@@ -25,6 +25,7 @@ def test_a_key_of_two_attributes_is_told_with_its_types():
         "RangeKeyType": "N",
         "TargetDatabase": "demo",
         "TargetTable": "Things",
+        "TargetMode": "mirror",
         "HeartbeatHashKey": "",
         "Packing": "off",
     }
@@ -46,9 +47,9 @@ def test_the_type_of_a_key_follows_from_its_column(type_, kind):
 
 @pytest.mark.parametrize(
     ("part", "told"),
-    [(KeyPart("id", "S", "beat"), "beat"), (KeyPart("id", "N", "0"), ""), (KeyPart("at", "S", "x"), "")],
+    [(KeyPart("id", "S", "beat"), "beat"), (KeyPart("id", "N", "0"), "0"), (KeyPart("at", "S", "x"), "")],
 )
-def test_only_a_text_can_narrow_what_the_operator_may_write(part, told):
+def test_the_hash_key_of_the_heartbeat_says_what_the_operator_may_write(part, told):
     found = pipeline_facts(a_pipeline(heartbeat=(part,)))
 
     assert found["HeartbeatHashKey"] == told

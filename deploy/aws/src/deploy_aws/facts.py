@@ -23,6 +23,7 @@ FROM_THE_PIPELINE: Final = frozenset(
         "RangeKeyName",
         "TargetDatabase",
         "TargetTable",
+        "TargetMode",
         "HeartbeatHashKey",
         "Packing",
     }
@@ -62,6 +63,7 @@ def pipeline_facts(pipeline: Pipeline) -> Mapping[str, str]:
         "RangeKeyType": _attribute_type(pipeline, range_key) if range_key else "S",
         "TargetDatabase": pipeline.target_database,
         "TargetTable": pipeline.target_table,
+        "TargetMode": pipeline.mode,
         "HeartbeatHashKey": _heartbeat_hash_key(pipeline),
         "Packing": "on" if pipeline.packing else "off",
     }
@@ -165,10 +167,8 @@ def _prefix_list(ec2: Any, name: str) -> str:  # noqa: ANN401 - see Clients
 
 
 def _heartbeat_hash_key(pipeline: Pipeline) -> str:
-    # It narrows what the operator may write; a number as the key cannot be named there.
-    return next(
-        (part.value for part in pipeline.heartbeat if part.attribute == pipeline.source_key[0] and part.kind == "S"), ""
-    )
+    # It narrows what the operator may write. Without one it may write nothing into the table, so a number counts too.
+    return next((part.value for part in pipeline.heartbeat if part.attribute == pipeline.source_key[0]), "")
 
 
 def _attribute_type(pipeline: Pipeline, name: str) -> str:
