@@ -44,7 +44,9 @@ def test_items_that_do_not_map_are_kept_and_the_status_is_1(world, export):
     assert len(world.bucket.keys("failed/things/backfill/")) == 1
 
 
-def test_an_export_that_was_killed_goes_on_and_what_it_writes_again_is_the_same_object(world, export):
+@pytest.mark.parametrize("versions", ["Suspended", "Enabled"])
+def test_an_export_that_was_killed_goes_on_and_what_it_writes_again_is_the_same_object(world, export, versions):
+    world.bucket.s3.put_bucket_versioning(Bucket=world.bucket.name, VersioningConfiguration={"Status": versions})
     large = [{"id": f"{number:05}", "no": 1, "name": "x" * 1000} for number in range(6000)]
     url = export.write(*(large[start::3] for start in range(3)))
     process = world.start("backfill", "--export", url, "--threads", "1", "--object-mb", "1", "--no-wait")

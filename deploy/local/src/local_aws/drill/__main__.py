@@ -19,7 +19,7 @@ def drill(
     *,
     items: Annotated[int, typer.Option(min=100, help="How many items the table has before it has a stream.")] = 200_000,
     seed: Annotated[int | None, typer.Option(help="Draws items, changes and the places of the kills.")] = None,
-    changes_a_second: Annotated[float, typer.Option(min=1, help="How many changes are written meanwhile.")] = 60,
+    changes_a_second: Annotated[float, typer.Option(min=1, help="How many changes are written meanwhile.")] = 100,
     option: Annotated[
         list[str] | None, typer.Option(help="An option of backfill, such as --option=--threads=8.")
     ] = None,

@@ -34,7 +34,6 @@ _T = TypeVar("_T")
 
 _ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
 _ASKED_AT_ONCE: Final = 500
-_LOCK_WAIT_SECONDS: Final = 10
 _MOST_NAMED: Final = 1000
 
 
@@ -137,10 +136,21 @@ class Runs:
     Whoever has it open is the only one who backfills the target. A connection that is lost is opened again.
     """
 
-    def __init__(self, open_database: Callable[[], AbstractContextManager[Database]], pipeline: Pipeline) -> None:
-        """Keep the runs of *pipeline* in the database that *open_database* opens."""
+    def __init__(
+        self,
+        open_database: Callable[[], AbstractContextManager[Database]],
+        pipeline: Pipeline,
+        *,
+        lock_wait_seconds: int = 10,
+    ) -> None:
+        """
+        Keep the runs of *pipeline* in the database that *open_database* opens.
+
+        A process that was killed a moment ago may have its connection still: it is waited for *lock_wait_seconds*.
+        """
         self._open_database = open_database
         self._pipeline = pipeline
+        self._lock_wait_seconds = lock_wait_seconds
         self._lock = threading.RLock()
         self._opened = ExitStack()
         self._database: Database | None = None
@@ -366,7 +376,7 @@ class Runs:
         # The lock ends with the connection, however that ends. MySQL: names of locks have at most 64 characters.
         target = f"{database.name}.{self._pipeline.target_table}"
         name = f"ddb2aurora.backfill.{hashlib.sha256(target.encode()).hexdigest()[:32]}"
-        ((got,),) = database.connection.rows("SELECT GET_LOCK(%s, %s)", (name, _LOCK_WAIT_SECONDS))
+        ((got,),) = database.connection.rows("SELECT GET_LOCK(%s, %s)", (name, self._lock_wait_seconds))
         if got != 1:
             raise BackfillRunningError(f"{target} is being backfilled by somebody else; wait until that ends")
 
