@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from operator_cli.backfilling.runs import InFlight
@@ -16,7 +17,7 @@ _HOUR: Final = 3600
 class Display:
     """One bar: items against what DynamoDB counted up to six hours ago; threads share it."""
 
-    def __init__(self, bars: "Progress", *, items: int) -> None:
+    def __init__(self, bars: "Progress", *, items: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Show on *bars*; there are about *items* items, 0 when nobody knows."""
         self._bars = bars
         self._items = items
@@ -24,7 +25,8 @@ class Display:
         self._done = 0
         self._rejected = 0
         self._in_flight = 0
-        self._started = time.monotonic()
+        self._monotonic = monotonic
+        self._started = monotonic()
         self._lock = threading.Lock()
         self._task = bars.add_task("reading items", total=items or None)
 
@@ -37,7 +39,7 @@ class Display:
         """Begin where *items* were read before."""
         with self._lock:
             self._before, self._done, self._rejected = items, items, rejected
-            self._started = time.monotonic()
+            self._started = self._monotonic()
             self._show()
 
     def say(self, text: str) -> None:
@@ -58,7 +60,7 @@ class Display:
             self._show()
 
     def _show(self) -> None:
-        rate = (self._done - self._before) / max(1e-3, time.monotonic() - self._started)
+        rate = (self._done - self._before) / max(1e-3, self._monotonic() - self._started)
         left = (
             ""
             if self._items <= self._done or not rate
