@@ -57,9 +57,12 @@ test-images: set-up images .local/rie/aws-lambda-rie ## Test each built image un
 image-table: set-up images .local/rie/aws-lambda-rie ## Measure sizes and starts of the images, into docs/images.md
 	@IMAGE_TABLE=docs/images.md $(PYTEST) -q tests/images/test_sizes.py
 
-.PHONY: test-system
-test-system: set-up images ## Test the whole pipeline in containers from outside: AWS API and SQL
-	@$(PYTEST) tests/system/containers
+.PHONY: test-system deployed-pages
+test-system: set-up images .local/rie/aws-lambda-rie ## Test the whole pipeline from outside: in containers, and deployed by its templates on an emulator
+	@$(PYTEST) tests/system/containers tests/system/deployed
+
+deployed-pages: set-up images .local/rie/aws-lambda-rie ## Deploy on an emulator; what it carries and which rights are used, into docs/emulator.md and docs/iam.md
+	@DEPLOYED_PAGES=docs $(PYTEST) -q tests/system/deployed
 
 .PHONY: push-images
 push-images: engine ## Build the images for Lambda and push them: ENV=, REGISTRY=, ARCHITECTURE=x86_64 or arm64

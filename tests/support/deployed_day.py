@@ -36,6 +36,7 @@ class Day:
         done = self.deployment.run_script("deploy", "--push", "never", "--no-smoke")
         assert done.returncode == 0, done.stderr
         self.deployment.start_firehose()
+        self.announced = self.deployment.listen_to(self.deployment.outputs["FailedTopicArn"])
         return done
 
     @cached_property
@@ -61,6 +62,7 @@ class Day:
             self._end_sessions(cursor)
             self.deployment.dynamodb.put_item(TableName=TABLE, Item=a_visit("outage", AT, hits=5))
             eventually(self._given_up, "1", seconds=PATIENCE_SECONDS)
+            self.shown = self.deployment.ask_operator("redrive", **{"from": ["events"], "dry_run": True})
             cursor.execute("ALTER USER 'ddb2aurora_loader'@'%' ACCOUNT UNLOCK")
         return self.deployment.call_operator("redrive", **{"from": ["events"]})
 
@@ -78,7 +80,7 @@ class Day:
         self.deployment.functions.delete_function_concurrency(FunctionName=function)
         # What the workload broke on purpose fails again, which is no reason to stop here.
         answer = self.deployment.ask_operator("redrive", **{"from": ["records"], "most_failing": 1})
-        return {"answer": answer, "moved": len(self._keys(f"replayed/{PIPELINE}/"))}
+        return {"answer": answer, "moved": len(self._keys(f"replayed/failed/{PIPELINE}/"))}
 
     @cached_property
     def oversized(self) -> list[str]:
@@ -97,8 +99,17 @@ class Day:
         """The ledger forgets an object, as if the loader had never been told of it."""
         assert self.oversized
         with contextlib.closing(self.deployment.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute("DELETE FROM Demo._ddb2aurora_loads LIMIT 1")
+            cursor.execute("DELETE FROM Demo._ddb2aurora_loads ORDER BY loaded_at LIMIT 1")
         return self.deployment.call_operator("sweep", older_than="1s")
+
+    @cached_property
+    def repair(self) -> Mapping[str, Any]:
+        """Somebody damages rows by hand: one is gone, one is another."""
+        assert self.sweep
+        with contextlib.closing(self.deployment.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM Demo.WebAnalytics WHERE page_id = 'outage'")
+            cursor.execute("UPDATE Demo.WebAnalytics SET hits = 99 WHERE page_id = 'throttled'")
+        return self.deployment.ask_operator("verify", repair=True, settle="1s")
 
     @cached_property
     def heartbeat(self) -> Mapping[str, Any]:
@@ -108,11 +119,11 @@ class Day:
     @cached_property
     def routine(self) -> Mapping[str, Mapping[str, Any]]:
         """What an operator asks for on any day, last of all."""
-        assert self.sweep
+        assert self.repair
         assert self.heartbeat
         asked: dict[str, dict[str, Any]] = {
             "status": {},
-            "verify": {},
+            "verify": {"settle": "1s"},
             "diff-item": {"key": ["page_id=outage", f"activity_dt={AT}"]},
             "purge": {"older_than": "30d"},
         }

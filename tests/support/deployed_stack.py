@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from typing import Any
 
 import pymysql
 from containers import REPOSITORY, docker
-from deployed_emulator import ACCOUNT, REGION, Account, running_account
+from deployed_emulator import ACCOUNT, REGION, Account, Decision, running_account
 from deployed_firehose import destination
 from deployed_images import LABEL, pushed_images
+from deployed_tables import template_of
+from templates import template
 from testcontainers.compose import DockerCompose
 
 ENVIRONMENT = "emulator"
@@ -27,6 +30,8 @@ NETWORK_STACK = f"{ROOT_STACK}-network"
 HERE = REPOSITORY / "tests" / "system" / "deployed"
 # Whose rights a stand-in uses: a user of IAM who gets the policies of the role, as no user may assume it.
 SERVICES = {"aurora": ("Database", "LoadRole"), "firehose": ("Pipeline", "DeliveryRole")}
+# As parameters.json says.
+RESOURCE_ID = "cluster-STANDIN"
 CREDENTIALS = {"username": "root", "password": "not-a-password"}
 
 
@@ -94,6 +99,66 @@ class Deployment:
         found = self.resources(stack)
         return {each.logical: each.physical for each in found if each.type == "AWS::CloudFormation::Stack"}
 
+    @cached_property
+    def stacks(self) -> Mapping[str, list[str]]:
+        """The stacks of each template; network.yaml has two, as its network is there before the pipeline."""
+        found = {"bootstrap": [BOOTSTRAP_STACK], "network": [NETWORK_STACK]}
+        todo = [("root", ROOT_STACK)]
+        while todo:
+            name, stack = todo.pop()
+            found.setdefault(name, []).append(stack)
+            declared = template(name)["Resources"]
+            todo += [(template_of(declared[logical]), inner) for logical, inner in self.nested(stack).items()]
+        return found
+
+    @cached_property
+    def made(self) -> Mapping[str, str]:
+        """Every resource that is there, `template.LogicalName`, with its name or id."""
+        return {
+            f"{name}.{each.logical}": each.physical
+            for name, stacks in self.stacks.items()
+            for stack in stacks
+            for each in self.resources(stack)
+        }
+
+    def decisions(self) -> list[Decision]:
+        """
+        Return what was asked of IAM, and what it would have been: the stand-ins take calls that IAM does not see.
+
+        Who called them is in their logs, by access key; whether they might is asked of IAM afterwards.
+        """
+        iam = self.account.client("iam")
+        found = self.account.decisions
+        for role, action, resource in self._calls_of_stand_ins():
+            arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+            answer = iam.simulate_principal_policy(PolicySourceArn=arn, ActionNames=[action], ResourceArns=[resource])
+            allowed = answer["EvaluationResults"][0]["EvalDecision"] == "allowed"
+            found.append(Decision(f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/function", action, resource, allowed))
+        return found
+
+    def _calls_of_stand_ins(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the role that called, the action and the resource."""
+        roles = self._roles_by_access_key()
+        stream = f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/{self.outputs['DeliveryStreamName']}"
+        for operation, key in set(re.findall(r"firehose\.api:(Put\w+) by (\w+)", self.log("firehose"))):
+            yield roles[key], f"firehose:{operation}", stream
+        cluster = f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:{RESOURCE_ID}"
+        for user, key in set(re.findall(r"door:login of (\w+) by (\w+)", self.log("aurora"))):
+            yield roles[key], "rds-db:connect", f"{cluster}/{user}"
+
+    def _roles_by_access_key(self) -> Mapping[str, str]:
+        """Return the role of each access key that a function has been given."""
+        found = {}
+        for container in docker(
+            "ps", "--quiet", "--filter", f"network={NETWORK}", "--filter", "label=ministack"
+        ).split():
+            inspected = json.loads(docker("inspect", container, "--format", "{{json .Config.Env}}"))
+            variables = dict(each.split("=", 1) for each in inspected)
+            name = variables["AWS_LAMBDA_FUNCTION_NAME"]
+            role = self.functions.get_function_configuration(FunctionName=name)["Role"]
+            found[variables["AWS_ACCESS_KEY_ID"]] = role.rpartition("/")[2]
+        return found
+
     def call_operator(self, command: str, **options: Any) -> dict[str, Any]:
         """Run a command of the operator in its function and return its output."""
         answer = self.ask_operator(command, **options)
@@ -122,6 +187,22 @@ class Deployment:
             ssl_verify_identity=True,
             autocommit=True,
         )
+
+    def listen_to(self, topic: str) -> str:
+        """Subscribe a queue of the test's own to a topic, and return its URL."""
+        queue = self.sqs.create_queue(QueueName="listener")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        let_in = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [let_in]})
+        self.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+        self.account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return queue
 
     def log(self, service: str) -> str:
         """Return what a stand-in has said."""

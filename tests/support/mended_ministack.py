@@ -6,6 +6,7 @@ MiniStack, as `python mended_ministack.py FILE`, with what this project's templa
 - Its CloudFormation refuses a whole stack for an alarm on metric math. Such an alarm is made here, and never evaluated.
 - Its CloudFormation forgets the attributes of what an update of a nested stack leaves as it is, and then cannot resolve
   them. Here they are remembered.
+- It asks its IAM for some calls on everything, where AWS asks on what the call names. Here it asks on that.
 - A number of an event source mapping that an update brings as text, as parameters are, breaks its polling. Here it is
   made a number.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ministack.app import main
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.services.cloudformation import provisioners
 
@@ -40,6 +41,23 @@ def record_decisions(file: Path) -> None:
 
     # It is looked up by name at every request, as the functions below are.
     iam_evaluator.enforce = deciding
+
+
+def ask_on_what_is_named() -> None:
+    """Let IAM be asked on a stream for its description, and on alarms for alarms."""
+    name = iam_actions.extract_resource_arn
+
+    def naming(service: str, *request: Any) -> str:
+        body, region, account = request[3], request[-2], request[-1]
+        if service == "dynamodbstreams":
+            return json.loads(body).get("StreamArn", "*")
+        if service == "monitoring" and iam_actions.extract_iam_action(service, *request[:-2]).endswith(
+            ":DescribeAlarms"
+        ):
+            return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
+        return name(service, *request)
+
+    iam_actions.extract_resource_arn = naming
 
 
 def keep_alarms_on_metric_math() -> None:
@@ -90,6 +108,7 @@ def _number(value: Any) -> Any:
 
 if __name__ == "__main__":
     record_decisions(Path(sys.argv.pop(1)))
+    ask_on_what_is_named()
     keep_alarms_on_metric_math()
     remember_attributes()
     take_numbers_as_text()

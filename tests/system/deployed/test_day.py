@@ -1,5 +1,7 @@
 """The pipeline as it was deployed: what goes through it, and what its operator does."""
 
+import json
+
 from deployed_day import AT, ITEMS, Day
 from outside import eventually
 
@@ -32,17 +34,40 @@ def test_what_firehose_gave_up_while_the_transformer_was_throttled_is_replayed(d
     eventually(lambda: day.rows("throttled"), [(AT, 6)])
 
 
+def test_an_object_of_what_failed_is_announced(day: Day):
+    assert day.throttling
+    messages = day.deployment.sqs.receive_message(QueueUrl=day.announced, MaxNumberOfMessages=10)["Messages"]
+
+    [record] = json.loads(json.loads(messages[0]["Body"])["Message"])["Records"]
+    assert record["s3"]["object"]["key"].startswith("failed/web_analytics/")
+
+
 def test_a_change_that_no_record_of_firehose_holds_is_kept(day: Day):
     assert len(day.oversized) == 1
 
 
 def test_an_object_that_nobody_loaded_is_found(day: Day):
-    assert (day.sweep["missing"], day.sweep["loaded"]) == (1, 1)
+    assert (day.sweep["missing"], day.sweep["loaded"]) == (1, 1), day.sweep
+
+
+def test_rows_that_somebody_damaged_are_mended(day: Day):
+    assert day.repair["output"]["equal"], day.repair
+    assert (day.rows("outage"), day.rows("throttled")) == ([(AT, 5)], [(AT, 6)])
 
 
 def test_a_heartbeat_lands(day: Day):
     assert day.heartbeat["landed"] is not None
 
 
+def test_an_operator_is_answered(day: Day):
+    status = day.routine["status"]["errorMessage"]
+
+    # What failed on purpose needs attention, which a status of 1 says.
+    assert status.startswith("status ended with status 1"), status
+    assert [command for command, answer in day.routine.items() if "output" not in answer] == ["status"], day.routine
+
+
 def test_source_and_target_are_equal_in_the_end(day: Day):
-    assert day.routine["verify"] == {}
+    found = day.routine["verify"]
+
+    assert found["output"]["equal"], found
