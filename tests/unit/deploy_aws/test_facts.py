@@ -4,7 +4,9 @@ import pytest
 from builders import a_column, a_pipeline
 
 from ddb2aurora.pipeline import KeyPart, UnknownPipelineError
-from deploy_aws.facts import FROM_THE_PIPELINE, OVERRIDABLE, find_pipeline, pipeline_facts
+from deploy_aws.errors import DeploymentSettingsError
+from deploy_aws.facts import FROM_THE_PIPELINE, OVERRIDABLE, check_room, find_pipeline, pipeline_facts
+from deploy_aws.templates import Parameter
 
 
 def facts_of(*types, **others):
@@ -60,3 +62,48 @@ def test_a_pipeline_that_is_not_there_is_refused_with_those_that_there_are(tmp_p
 
     with pytest.raises(UnknownPipelineError, match=r"no pipeline 'order' in .*; there are: orders$"):
         find_pipeline("order", folder=tmp_path)
+
+
+class Account:
+    """The clients of an account in which there is nothing yet, whose Lambda has so many places."""
+
+    def __init__(self, *, places: int, free: int) -> None:
+        self._limit = {"ConcurrentExecutions": places, "UnreservedConcurrentExecutions": free}
+
+    @property
+    def functions(self) -> "Account":
+        return self
+
+    def get_account_settings(self) -> dict[str, dict[str, int]]:
+        return {"AccountLimit": self._limit}
+
+
+def room(account: Account, **values: str) -> None:
+    declared = {"LoaderConcurrency": Parameter("LoaderConcurrency", default="5")}
+    check_room(account, {"TableName": "things", **values}, declared=declared)
+
+
+@pytest.mark.parametrize(("places", "free"), [(1000, 1000), (1000, 105), (105, 105)])
+def test_an_account_with_places_to_reserve_has_room(places: int, free: int):
+    room(Account(places=places, free=free))
+
+
+@pytest.mark.parametrize(
+    ("places", "free", "reserved", "kept"),
+    [(1000, 104, "5", 100), (10, 10, "1", 10), (1000, 1000, "901", 100)],
+)
+def test_places_that_lambda_would_not_let_go_are_told_before_anything_is_made(
+    places: int, free: int, reserved: str, kept: int
+):
+    with pytest.raises(DeploymentSettingsError) as caught:
+        room(Account(places=places, free=free), LoaderConcurrency=reserved)
+
+    assert str(caught.value) == (
+        f"LoaderConcurrency is {reserved}: of the {places} functions that the account may run at once, {free} are not "
+        f'reserved, and Lambda lets no fewer than {kept} remain. Set it to "" to reserve none, or ask AWS for a higher '
+        "quota (Service Quotas: Lambda, concurrent executions)"
+    )
+
+
+def test_a_loader_that_reserves_nothing_has_room_in_a_new_account():
+    room(Account(places=10, free=10), LoaderConcurrency="")

@@ -33,6 +33,8 @@ FROM_THE_REGION: Final = frozenset(_PREFIX_LISTS)
 # A key may be of another type in DynamoDB than its column tells: a number kept as text, say.
 OVERRIDABLE: Final = frozenset({"HashKeyType", "RangeKeyType"})
 _LONGEST_BUCKET: Final = 63
+# Lambda keeps so many of an account's places free of reservations; of a new account, which has fewer, all of them.
+_UNRESERVED_PLACES: Final = 100
 _WITH_NEW_IMAGES: Final = ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
 
 
@@ -127,7 +129,8 @@ def check_room(clients: Clients, values: Mapping[str, str], *, declared: Mapping
     See that nothing is in the way of a first creation: found out now, not after half an hour.
 
     Raises:
-        DeploymentSettingsError: The bucket or the table is there already; the text says what to set.
+        DeploymentSettingsError: The bucket or the table is there already, or Lambda has no places to reserve for the
+            loader; the text says what to set.
         ClientError: AWS refuses to tell.
     """
     bucket, table = values.get("BucketName", ""), values["TableName"]
@@ -144,6 +147,22 @@ def check_room(clients: Clients, values: Mapping[str, str], *, declared: Mapping
     if makes_table and _is_there(lambda: clients.dynamodb.describe_table(TableName=table)):
         raise DeploymentSettingsError(
             f"table {table} is there already: set ExistingTableName to {table!r} to have it replicated"
+        )
+    _check_places(clients, values, declared=declared)
+
+
+def _check_places(clients: Clients, values: Mapping[str, str], *, declared: Mapping[str, Parameter]) -> None:
+    concurrency = declared.get("LoaderConcurrency")
+    reserved = values.get("LoaderConcurrency", concurrency.default or "") if concurrency else ""
+    if not reserved:
+        return
+    limit = clients.functions.get_account_settings()["AccountLimit"]
+    places, free = limit.get("ConcurrentExecutions", 0), limit.get("UnreservedConcurrentExecutions", 0)
+    if free - int(reserved) < min(places, _UNRESERVED_PLACES):
+        raise DeploymentSettingsError(
+            f"LoaderConcurrency is {reserved}: of the {places} functions that the account may run at once, {free} are "
+            f'not reserved, and Lambda lets no fewer than {min(places, _UNRESERVED_PLACES)} remain. Set it to "" to '
+            "reserve none, or ask AWS for a higher quota (Service Quotas: Lambda, concurrent executions)"
         )
 
 
