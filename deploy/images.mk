@@ -59,7 +59,8 @@ image-table: set-up images .local/rie/aws-lambda-rie ## Measure sizes and starts
 
 .PHONY: test-system deployed-pages
 test-system: set-up images .local/rie/aws-lambda-rie ## Test the whole pipeline from outside: in containers, and deployed by its templates on an emulator
-	@$(PYTEST) tests/system/containers tests/system/deployed
+	@$(PYTEST) tests/system/containers
+	@$(PYTEST) tests/system/deployed
 
 deployed-pages: set-up images .local/rie/aws-lambda-rie ## Deploy on an emulator; what it carries and which rights are used, into docs/emulator.md and docs/iam.md
 	@DEPLOYED_PAGES=docs $(PYTEST) -q tests/system/deployed

@@ -276,3 +276,18 @@ def test_a_port_that_is_taken_is_an_error_at_the_start(make):
 
     with pytest.raises(OSError, match="in use"):
         make.server(s3=make.s3(), port=port)
+
+
+def test_who_calls_what_is_logged_once(make, caplog):
+    caplog.set_level("INFO", logger="local_aws.firehose.api")
+    client = make.client(make.server(s3=make.s3()).url)
+    client.create_delivery_stream(DeliveryStreamName="changes", ExtendedS3DestinationConfiguration=make.destination())
+    key = client._request_signer._credentials.access_key
+
+    for _ in range(2):
+        client.put_record(DeliveryStreamName="changes", Record={"Data": b"one\n"})
+
+    assert [record.getMessage() for record in caplog.records if record.name == "local_aws.firehose.api"] == [
+        f"CreateDeliveryStream by {key}",
+        f"PutRecord by {key}",
+    ]

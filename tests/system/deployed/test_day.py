@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
 from deployed_day import AT, ITEMS, Day
 from outside import eventually
+
+# Whoever asks first waits for all that comes before.
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_one_command_deploys_from_nothing(day: Day):

@@ -12,6 +12,8 @@ from deployed_pages import settle
 from deployed_stack import SERVICES, Deployment
 from deployed_tables import Grant, granted, table
 
+pytestmark = pytest.mark.timeout(600)
+
 PREFACE = """# Rights granted and used
 
 Made by `make deployed-pages`. The templates are deployed into an emulated account (MiniStack, with IAM enforced), and a

@@ -9,6 +9,8 @@ from deployed_day import Day
 from deployed_pages import settle
 from deployed_tables import CARRIED, LEFT_OUT, MADE, Fate, fates, superfluous, table
 
+pytestmark = pytest.mark.timeout(600)
+
 SAID = yaml.safe_load((Path(__file__).parent / "carried.yaml").read_text(encoding="utf-8"))
 PREFACE = """# The templates on an emulator
 
