@@ -125,6 +125,14 @@ def test_without_a_queue_the_rest_is_told_and_what_sets_it(operator_world):
     assert re.search(r"failure queue +not known: set LOADER_FAILURES_QUEUE_URL", ran.stdout)
 
 
+def test_a_queue_that_is_out_of_reach_hides_nothing_of_the_rest(operator_world):
+    ran = operator_world.run("status", "--json", AWS_ENDPOINT_URL_SQS=UNUSED_PORT)
+
+    output = json.loads(ran.stdout)
+    assert (ran.returncode, output["needs_attention"]) == (0, [])
+    assert output["failure_queue"]["unavailable"].startswith("not available: queue ")
+
+
 def test_a_database_that_is_away_is_status_1_and_named(operator_world):
     ran = operator_world.run("status", DB_PORT="9")
 

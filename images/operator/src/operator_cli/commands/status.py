@@ -87,8 +87,9 @@ def status(
     """
     Show how a pipeline is: each stage's last activity, throughput and lag, what waits, and what failed.
 
-    The database, the bucket (BUCKET_NAME), the queue of failures (LOADER_FAILURES_QUEUE_URL) and, where it answers,
-    CloudWatch are read. The status is 1 when something needs attention: what, and what to do first, stands at the end.
+    The database and the bucket (BUCKET_NAME) are read, and, where they answer, the queue of failures
+    (LOADER_FAILURES_QUEUE_URL) and CloudWatch. The status is 1 when something needs attention: what, and what to do
+    first, stands at the end.
     """
     times = _Times(*(age_in_ms(text) for text in (window, since, waiting, heartbeat_within)))
     pause_seconds = age_in_ms(every) / 1000
@@ -143,13 +144,17 @@ def look(site: Site, times: _Times) -> Status:
 
 
 def _queue(site: Site) -> "Queue | str":
-    from operator_cli.aws import sqs_client  # noqa: PLC0415 - as above
+    from operator_cli.aws import AwsCallError, sqs_client  # noqa: PLC0415 - as above
     from operator_cli.overseeing.storage import read_queue  # noqa: PLC0415 - as above
 
     url = site.get(Setting.LOADER_FAILURES)
     if url is None:
         return f"not known: set {Setting.LOADER_FAILURES.value}"
-    return read_queue(sqs_client(), url=url)
+    try:
+        return read_queue(sqs_client(), url=url)
+    except AwsCallError as error:
+        # A network without an endpoint of SQS has no way to it; the rest is no less worth seeing for that.
+        return f"not available: {error}"
 
 
 def _watched(site: Site, *, start: datetime, end: datetime) -> "Watched | str":
