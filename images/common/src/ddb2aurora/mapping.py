@@ -120,7 +120,7 @@ class Mapper:
             pointer = escape_pointer(attribute)
             if attribute not in item:
                 raise RejectError(Reason.DOCUMENT_MISSING, pointer=pointer, detail="the item has no such attribute")
-            values[attribute] = _open(item[attribute], check, pointer)
+            values[attribute] = open_document(item[attribute], check, pointer=pointer)
         return values
 
 
@@ -129,7 +129,13 @@ def delete_operations(pipeline: Pipeline) -> tuple[Operation, Operation | None]:
     return "S" if pipeline.mode == "soft_delete" else "D", _TTL_OPERATIONS[pipeline.on_ttl_delete]
 
 
-def _open(text: object, check: Check, pointer: str) -> Any:  # noqa: ANN401 - a document is any JSON value
+def open_document(text: object, check: Check, *, pointer: str) -> Any:  # noqa: ANN401 - a document is any JSON value
+    """
+    Return the document in *text*, the attribute at *pointer*.
+
+    Raises:
+        RejectError: It is none, or does not satisfy its schema.
+    """
     if not isinstance(text, str):
         raise RejectError(Reason.DOCUMENT_NOT_TEXT, pointer=pointer, detail="a document is a string of JSON")
     try:

@@ -2,8 +2,8 @@
 The quick way from the line of a change to the line of its row, for the changes that most changes are.
 
 `quick_rows` decodes a line straight into structs made of the pipeline's columns and schemas. It gives the very bytes
-that decoding, mapping and encoding one after the other give, or None: then that slower way decides, and finds the
-words for what is wrong. So the quick way never rejects and never guesses. A property test holds the two side by side.
+that decoding, mapping and encoding one after the other give, or the very words with which they reject a document that
+is not valid, or None: then that slower way decides. It never guesses: a property test holds the two side by side.
 docs/decisions/performance.md says why there are two.
 """
 
@@ -17,12 +17,13 @@ from ddb2aurora.dialect import NULL, encode_field
 from ddb2aurora.errors import RejectError
 from ddb2aurora.mapping import delete_operations
 from ddb2aurora.pipeline import Pipeline
-from ddb2aurora.quick_fields import delete_way, general_way, typed_way
-from ddb2aurora.quick_source import fields_function, row_function
+from ddb2aurora.quick_fields import Way, delete_way, general_way, typed_way
+from ddb2aurora.quick_source import documents_function, row_function
 from ddb2aurora.quick_structs import Attributes, reads_documents_as_text
 from ddb2aurora.schema_types import UntypableError
 from ddb2aurora.version import SEQUENCE_DIGITS
 
+QuickRow: TypeAlias = Callable[[bytes], bytes | RejectError | None]
 _Row: TypeAlias = Callable[[Any], bytes | None]
 
 # Python reads whole numbers of at most 4,300 digits, and what is skipped is not read.
@@ -35,12 +36,13 @@ _LOOKS: Final = b"0" * (_LONGEST_NUMBER // _STRIDE)
 _LEAVING: Final = (msgspec.MsgspecError, UnicodeError, RejectError, AttributeError, RecursionError)
 
 
-def quick_rows(pipeline: Pipeline) -> Callable[[bytes], bytes | None] | None:
+def quick_rows(pipeline: Pipeline) -> QuickRow | None:
     """
-    Return the quick way of *pipeline*, from the line of a change to that of its row or None; None if it has none.
+    Return the quick way of *pipeline*, None if it has none.
 
-    It has none where a column takes the item whole, or a document as something else than a string, or where the name
-    of an attribute has to be escaped.
+    From the line of a change it leads to the line of its row, or to what the slower way would reject the change with,
+    or to None: ask the slower way. There is none where a column takes the item whole, or a document as something else
+    than a string, or where the name of an attribute has to be escaped.
 
     Raises:
         SchemaFileError: A JSON Schema of the pipeline cannot be used.
@@ -52,50 +54,73 @@ def quick_rows(pipeline: Pipeline) -> Callable[[bytes], bytes | None] | None:
     except ValueError:
         # msgspec has no fields whose names have to be escaped in JSON.
         return None
-    decode = attributes.decoder.decode
-    is_heartbeat = attributes.is_heartbeat if pipeline.heartbeat else None
-    put_row, delete_row = _puts(pipeline, attributes), _deletes(pipeline, attributes)
+    general = general_way(pipeline, attributes)
+    way = _typed_or(general, pipeline, attributes)
+    put_row = row_function(way.readers, way.openers, beginning=f"{pipeline.shape},U,", write=_write)
+    other_row = _other_rows(pipeline, attributes, general)
+    delete_row = _deletes(pipeline, attributes)
 
-    def line(change: bytes) -> bytes | None:
+    def row_of(change: Any) -> bytes | RejectError | None:  # noqa: ANN401 - a struct made at run time
+        if change.event == "REMOVE":
+            return delete_row(change)
+        try:
+            return put_row(change)
+        except (msgspec.MsgspecError, RejectError):
+            # A property that the schema does not name, or a document that is not valid, or a misfit.
+            return other_row(change)
+
+    return _from_line(attributes.decoder.decode, attributes.is_heartbeat if pipeline.heartbeat else None, row_of)
+
+
+def _from_line(
+    decode: Callable[[bytes], Any],
+    is_heartbeat: Callable[[Any], bool] | None,
+    row_of: Callable[[Any], bytes | RejectError | None],
+) -> QuickRow:
+    def quick_row(line: bytes) -> bytes | RejectError | None:
         try:
             # What is skipped is not read: neither whether it is UTF-8, nor how long a number in it is.
-            if not change.isascii():
-                change.decode()
-            if len(change) > _LONGEST_NUMBER and _has_long_number(change):
+            if not line.isascii():
+                line.decode()
+            if len(line) > _LONGEST_NUMBER and _has_long_number(line):
                 return None
-            found: Any = decode(change)
-            if is_heartbeat is not None and is_heartbeat(found):
-                return None
-            return put_row(found) if found.event != "REMOVE" else delete_row(found)
+            change = decode(line)
+            return None if is_heartbeat is not None and is_heartbeat(change) else row_of(change)
         except _LEAVING:
             return None
 
-    return line
+    return quick_row
 
 
 def _has_long_number(change: bytes) -> bool:
     return _LOOKS in change[::_STRIDE].translate(_DIGITS_ALIKE) and _LONG_NUMBER in change.translate(_DIGITS_ALIKE)
 
 
-def _puts(pipeline: Pipeline, attributes: Attributes) -> _Row:
-    beginning = f"{pipeline.shape},U,"
-    general = general_way(pipeline, attributes)
+def _typed_or(general: Way, pipeline: Pipeline, attributes: Attributes) -> Way:
     if pipeline.documents:
         # There are no types for some schemas, and for columns that take more than a scalar out of a document.
         with contextlib.suppress(UntypableError):
-            typed = typed_way(pipeline, attributes)
-            row_of = row_function(typed.readers, typed.openers, beginning=beginning, write=_write)
-            fields_of = fields_function(general.readers, general.openers)
+            return typed_way(pipeline, attributes)
+    return general
 
-            def row(put: Any) -> bytes | None:  # noqa: ANN401 - a struct made at run time
-                try:
-                    return row_of(put)
-                except msgspec.MsgspecError:
-                    # A property that the schema does not name, or a document that is not valid.
-                    return _write(put, fields_of(put), beginning)
 
-            return row
-    return row_function(general.readers, general.openers, beginning=beginning, write=_write)
+def _other_rows(pipeline: Pipeline, attributes: Attributes, way: Way) -> Callable[[Any], bytes | RejectError | None]:
+    documents_of = documents_function(way.openers)
+    readers = [reader.general for reader in way.readers if reader is not None]
+    beginning = f"{pipeline.shape},U,"
+    is_sure = attributes.are_all_text
+
+    def row(put: Any) -> bytes | RejectError | None:  # noqa: ANN401 - a struct made at run time
+        if not _is_sequence_number(put.sequence_number) or put.image is None:
+            return None
+        try:
+            documents = documents_of(put)
+        except RejectError as error:
+            # Of all that can be wrong with a change of nothing but strings, its documents come first.
+            return error if is_sure else None
+        return _write(put, [field_of(put, documents) for field_of in readers], beginning)
+
+    return row
 
 
 def _deletes(pipeline: Pipeline, attributes: Attributes) -> _Row:
@@ -116,8 +141,12 @@ def _deletes(pipeline: Pipeline, attributes: Attributes) -> _Row:
 
 def _write(put: Any, fields: list[str | None], beginning: str) -> bytes | None:  # noqa: ANN401 - a struct made at run time
     sequence, at_ms, epoch_ms = put.sequence_number, put.changed_at_ms, put.stream_epoch_ms
-    if not (sequence.isdigit() and sequence.isascii() and len(sequence) <= SEQUENCE_DIGITS):
+    if not _is_sequence_number(sequence):
         return None
     version = f"{epoch_ms}{sequence:0>{SEQUENCE_DIGITS}}" if epoch_ms else int(sequence)
     row = ",".join(map(encode_field, fields))
     return f"{beginning}{version},{NULL if at_ms is None else at_ms},{row}\n".encode()
+
+
+def _is_sequence_number(text: str) -> bool:
+    return text.isdigit() and text.isascii() and len(text) <= SEQUENCE_DIGITS

@@ -8,6 +8,7 @@ pipeline file stands in the source: names in it are our own, and numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from string import Template
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from msgspec import UNSET
@@ -81,15 +82,39 @@ class Opener(NamedTuple):
 _MOST_INTEGER_DIGITS: Final = 18
 _LARGEST_INTEGER: Final = 64
 _NO_COLUMN: Final = _Place("", "", "{NULL}", "None", "1")
+# What is rare in any table, a control character or the word NULL, is left to the writer of the dialect. Each NULL has
+# one backslash, so one more is that of a value. What stands before the columns needs no quotes.
+_ROW: Final = Template("""
+def row_of(put):
+    at = put.changed_at_ms
+    epoch = put.stream_epoch_ms
+    sequence = put.sequence_number
+    $readings
+    if at is not None and epoch and sequence.isdigit() and sequence.isascii() and len(sequence) <= 40$fits:
+        time = str(at)
+        line = f"{BEGINNING}{epoch}{ZEROS[len(sequence)]}{sequence},{time},$texts\\n"
+        if ('\\r' not in line and '\\t' not in line and '\\0' not in line and '\\x1a' not in line
+                and line.count('\\n') == 1 and 'NULL' not in line):
+            if '"' not in line and line.count(BACKSLASH) == $nulls:
+                if line.count(',') == $commas:
+                    return line.encode()
+                row = ','.join([NULL if f is None else f'"{f}"' if ',' in f else f for f in ($fields,)])
+            else:
+                row = ','.join([quoted(f) for f in ($fields,)])
+            return f"{BEGINNING}{epoch}{ZEROS[len(sequence)]}{sequence},{time},{row}\\n".encode()
+        return write(put, [$fields], BEGINNING)
+    return write(put, [$general], BEGINNING)
+""")
 _ZEROS: Final = tuple("0" * (SEQUENCE_DIGITS - digits) for digits in range(SEQUENCE_DIGITS + 1))
 
 
-def fields_function(readers: Sequence[Reader | None], openers: Sequence[Opener]) -> Callable[[Any], list[str | None]]:
-    """Return the function that opens the documents of a change and has all fields read by their general readers."""
+def documents_function(openers: Sequence[Opener]) -> Callable[[Any], Sequence[Any]]:
+    """Return the function that opens the documents of a change."""
     opened = "".join(f"open{number}({opener.text})," for number, opener in enumerate(openers))
-    source = f"def read(put):\n    documents = ({opened})\n    return {_general_fields(readers)}\n"
-    read: Callable[[Any], list[str | None]] = _compiled(source, "read", _names(readers, openers))
-    return read
+    documents_of: Callable[[Any], Sequence[Any]] = _compiled(
+        f"def documents_of(put):\n    return ({opened})\n", "documents_of", _names((), openers)
+    )
+    return documents_of
 
 
 def row_function(
@@ -103,47 +128,33 @@ def row_function(
     """
     places = [_NO_COLUMN if reader is None else reader.place(number) for number, reader in enumerate(readers)]
     opened = [f"d{number} = open{number}({opener.text})" for number, opener in enumerate(openers)]
-    nulls = " + ".join(place.is_null for place in places if place.is_null)
-    fits = [
-        "at is not None and epoch",
-        f"sequence.isdigit() and sequence.isascii() and len(sequence) <= {SEQUENCE_DIGITS}",
-        *(place.fits for place in places if place.fits),
-    ]
-    # Each NULL has one backslash, so one more is that of a value. The first three fields never need quotes.
-    plain = [
-        f"line.count(BACKSLASH) == {nulls}" if nulls else "BACKSLASH not in line",
-        *(f"{character!r} not in line" for character in '"\r\t\0\x1a'),
-        "line.count('\\n') == 1",
-        f"line.count(',') == {len(readers) + beginning.count(',') + 1}",
-        "'NULL' not in line",
-    ]
-    version = "{epoch}{ZEROS[len(sequence)]}{sequence}"
-    lines = [
-        "def row_of(put):",
-        "    at = put.changed_at_ms",
-        "    epoch = put.stream_epoch_ms",
-        "    sequence = put.sequence_number",
-        *(f"    {line}" for line in opened),
-        f"    documents = ({''.join(f'd{number},' for number in range(len(openers)))})",
-        *(f"    {place.reading}" for place in places if place.reading),
-        f"    if {' and '.join(fits)}:",
-        "        time = str(at)",
-        f'        line = f"{{BEGINNING}}{version},{{time}},{",".join(place.text for place in places)}\\n"',
-        f"        if {' and '.join(plain)}:",
-        "            return line.encode()",
-        f"        fields = [{', '.join(place.field for place in places)}]",
-        "    else:",
-        f"        fields = {_general_fields(readers)}",
-        "    return write(put, fields, BEGINNING)",
-    ]
-    names = {"NULL": NULL, "BACKSLASH": "\\", "UNSET": UNSET, "ZEROS": _ZEROS, "BEGINNING": beginning, "write": write}
-    row_of: Callable[[Any], bytes | None] = _compiled("\n".join(lines), "row_of", names | _names(readers, openers))
+    opened.append(f"documents = ({''.join(f'd{number},' for number in range(len(openers)))})")
+    source = _ROW.substitute(
+        readings="\n    ".join(opened + [place.reading for place in places if place.reading]),
+        fits="".join(f" and {place.fits}" for place in places if place.fits),
+        texts=",".join(place.text for place in places),
+        nulls=" + ".join(place.is_null for place in places if place.is_null) or "0",
+        commas=len(readers) + beginning.count(",") + 1,
+        fields=", ".join(place.field for place in places),
+        general=", ".join(
+            "None" if reader is None else f"general{number}(put, documents)" for number, reader in enumerate(readers)
+        ),
+    )
+    names = {"UNSET": UNSET, "NULL": NULL, "BACKSLASH": "\\", "ZEROS": _ZEROS, "BEGINNING": beginning}
+    names |= {"write": write, "quoted": _quoted, **_names(readers, openers)}
+    row_of: Callable[[Any], bytes | None] = _compiled(source, "row_of", names)
     return row_of
 
 
-def _general_fields(readers: Sequence[Reader | None]) -> str:
-    fields = ("None" if reader is None else f"general{number}(put, documents)" for number, reader in enumerate(readers))
-    return f"[{', '.join(fields)}]"
+def _quoted(field: str | None) -> str:
+    """Return a field without control characters as it stands in a line, unless it is the word NULL."""
+    if field is None:
+        return NULL
+    if '"' in field or "\\" in field:
+        field = field.replace("\\", "\\\\").replace('"', '\\"')
+    elif "," not in field:
+        return field
+    return f'"{field}"'
 
 
 def _names(readers: Sequence[Reader | None], openers: Sequence[Opener]) -> dict[str, Any]:

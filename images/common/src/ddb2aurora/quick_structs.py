@@ -123,6 +123,11 @@ class Attributes:
         """Return the struct of an attribute, Any when it may hold anything."""
         return self._types[attribute]
 
+    @property
+    def are_all_text(self) -> bool:
+        """Whether every attribute is a string, so that none that was decoded can be wrong in itself."""
+        return all(kind is Text for kind in self._types.values())
+
     def is_heartbeat(self, put: Any) -> bool:  # noqa: ANN401 - a struct made at run time
         """Return whether the key of *put* may be that of the heartbeats."""
         return all(part.value in str(self.getter(part.attribute)(put)) for part in self._heartbeat)

@@ -1,13 +1,11 @@
 """From the line of a change to the line of its row: the quick way where it leads, the slower one for the rest."""
 
-from collections.abc import Callable  # noqa: TC003 - said of an attribute
-
 from ddb2aurora.dialect import encode_row
 from ddb2aurora.envelope import decode_change
 from ddb2aurora.errors import Reason, RejectError
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
-from ddb2aurora.quick_rows import quick_rows
+from ddb2aurora.quick_rows import QuickRow, quick_rows
 
 
 class RowLines:
@@ -23,8 +21,8 @@ class RowLines:
         self.pipeline = pipeline
         self._mapper = mapper or Mapper(pipeline)
         quick = quick_rows(pipeline) if mapper is None else None
-        self.quick: Callable[[bytes], bytes | None] = quick or _nowhere
-        """The line of a change's row, or None: ask `of`."""
+        self.quick: QuickRow = quick or _nowhere
+        """The line of a change's row, or what it is rejected with, or None: ask `slower`."""
 
     def of(self, change: bytes) -> bytes | None:
         """
@@ -33,8 +31,10 @@ class RowLines:
         Raises:
             RejectError: The change can never load; the error says why.
         """
-        line = self.quick(change)
-        return self.slower(change) if line is None else line
+        found = self.quick(change)
+        if isinstance(found, RejectError):
+            raise found
+        return self.slower(change) if found is None else found
 
     def slower(self, change: bytes) -> bytes | None:
         """

@@ -13,7 +13,7 @@ before the answer is given. If that fails, the record can still be handed back w
 import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -65,38 +65,38 @@ def transform(
     answers: list[dict[str, str]] = []
     others: dict[int, Decision] = {}
     for place, record in enumerate(records):
-        of_line = row_lines.of
-        try:
-            # Takes less than the strict decoder below, and nothing else: a property test compares them.
-            data = b64decode(record.data, validate=True)
-        except (Base64Error, TypeError, ValueError):
-            pass
+        found = quick(line) if (line := _only_line(record)) is not None else None
+        if type(found) is bytes and len(encoded := b64encode_as_string(found)) <= room:
+            room -= len(encoded)
+            answers.append({"recordId": record.record_id, "result": "Ok", "data": encoded})
+            continue
+        if isinstance(found, RejectError):
+            decision = _failed(record, (Rejection(_without_frames(found), 1, line),), changes=1)
         else:
-            if data.find(b"\n", 0, -1) < 0:
-                row = quick(data)
-                if row is not None and len(encoded := b64encode_as_string(row)) <= room:
-                    room -= len(encoded)
-                    answers.append({"recordId": record.record_id, "result": "Ok", "data": encoded})
-                    continue
-                of_line = row_lines.slower
-        others[place] = decision = _decision(record, of_line, room=room)
-        room -= len(decision.rows or "")
+            decision = _decision(record, row_lines, room=room)
+            room -= len(decision.rows or "")
+        others[place] = decision
         answers.append(decision.answer())
     return Transformation(answers, others)
 
 
+def _only_line(record: _Record) -> bytes | None:
+    """Return the line of a record that holds one change, None of every other."""
+    try:
+        # Takes less than the strict decoder below, and nothing else: a property test compares them.
+        data = b64decode(record.data, validate=True)
+    except (Base64Error, TypeError, ValueError):
+        return None
+    return data if data.find(b"\n", 0, -1) < 0 else None
+
+
 def _ids_length(records: Sequence[_Record]) -> int:
     """Return how long the ids of *records* are as JSON."""
-    ids = [record.record_id for record in records]
-    together = "".join(ids)
-    # Firehose's own are digits; nothing in them is escaped.
-    if together.isascii() and together.isalnum():
-        return len(together) + len('""') * len(ids)
-    return sum(len(json.dumps(record_id)) for record_id in ids)
+    # Each character is escaped, or not, for itself; two quotes stand around each of them.
+    return len(json.dumps("".join([record.record_id for record in records]))) + 2 * len(records) - 2
 
 
-def _decision(record: _Record, of_line: Callable[[bytes], bytes | None], *, room: int) -> Decision:
-    """Return what becomes of *record* when *of_line* makes rows of its lines."""
+def _decision(record: _Record, row_lines: RowLines, *, room: int) -> Decision:
     try:
         # Not strict, it would skip what is not base64, and read something else than what was put.
         data = a2b_base64(record.data, strict_mode=True)
@@ -108,9 +108,9 @@ def _decision(record: _Record, of_line: Callable[[bytes], bytes | None], *, room
     rejections: list[Rejection] = []
     for number, line in enumerate(lines, start=1):
         try:
-            row = of_line(line)
+            row = row_lines.of(line)
         except RejectError as error:
-            rejections.append(Rejection(error, number, line))
+            rejections.append(Rejection(_without_frames(error), number, line))
         else:
             if row is not None:
                 rows.append(row)
@@ -123,6 +123,14 @@ def _decision(record: _Record, of_line: Callable[[bytes], bytes | None], *, room
         return _failed(record, (Rejection(too_large, changes=len(lines)),), changes=len(lines))
     dropped = len(lines) - len(rows) - len(rejections)
     return Decision(record.record_id, _arrival_ms(record), len(lines), encoded, dropped, tuple(rejections))
+
+
+def _without_frames(error: RejectError) -> RejectError:
+    # With them, many rejects keep all that was on the stack alive, and the garbage collector busy. Of a defect they
+    # are what the log is to show.
+    if error.reason is not Reason.UNEXPECTED:
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 def _failed(record: _Record, rejections: tuple[Rejection, ...], *, changes: int) -> Decision:
