@@ -18,6 +18,13 @@ def a_place(*values):
     return place
 
 
+def nested(levels):
+    value = None
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 def type_for(*values):
     choice = choose(a_place(*values))
     return choice.type and choice.type.sql
@@ -61,6 +68,7 @@ def type_for(*values):
         ([b"a", "b" * 200], "varbinary(512)"),
         (["a", Decimal(1), True], "varchar(64)"),
         (["a", Decimal("1E+120")], "varchar(255)"),
+        (["😀" * 20_000, Decimal(1)], "mediumtext"),
         ([[Decimal(1)], {"a": None}], "json"),
         ([["a"], "a"], "json"),
         ([[LONG]], "text"),
@@ -70,6 +78,9 @@ def type_for(*values):
         ([b"a", LONG], None),
         ([frozenset({"a"})], "json"),
         ([{}], "json"),
+        ([nested(99)], "json"),
+        ([nested(100)], None),
+        ([nested(100), "a"], None),
         ([None, True], "boolean"),
         ([None], None),
         ([], None),

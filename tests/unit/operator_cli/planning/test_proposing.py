@@ -44,6 +44,19 @@ def test_maps_become_columns_and_lists_become_json():
     assert proposal.left_out == (("n", "only NULL was seen"),)
 
 
+def test_a_map_that_is_sometimes_something_else_is_one_column():
+    assert columns_of(proposed({"id": "a", "m": {"x": 1}}, {"id": "b", "m": "s"})) == {
+        "id": ("varchar(64)", "id"),
+        "m": ("json", "m"),
+    }
+
+
+def test_a_map_whose_keys_are_data_is_one_column():
+    item = {"id": "a", "by_user": {f"user-{number}": number for number in range(201)}}
+
+    assert columns_of(proposed(item)) == {"id": ("varchar(64)", "id"), "by_user": ("json", "by_user")}
+
+
 def test_a_document_is_opened_only_where_every_item_has_one():
     items = [{"id": "a", "doc": '{"n": 1}'}, {"id": "b", "doc": "no"}]
 
@@ -195,6 +208,7 @@ def test_what_would_mend_a_pipeline_is_suggested():
         {**good, "n": "x"},
         {**good, "s": "x" * 100},
         {**good, "must": None},
+        {**good, "must": 2**40},
         {**good, "doc": "{}"},
         {**good, "doc": "no"},
     ]
@@ -215,6 +229,7 @@ def test_what_would_mend_a_pipeline_is_suggested():
         "column s: varchar(255) in place of varchar(2) takes all that was seen (strings of up to 100 characters)",
         "column s: `on_misfit: null` stores NULL where a value does not fit",
         "column must: take `null: false` away; 1 items have no value there",
+        "column must: bigint in place of int takes all that was seen (whole numbers of up to 13 digits)",
         "schema of doc: relax /required; 1 items break it at /doc",
         (
             "attribute doc: 1 items have no JSON document there; mend them, or take it out of `documents` and keep "
@@ -251,8 +266,9 @@ def test_force_writes_over(tmp_path):
     assert (tmp_path / "things.yaml").read_text() == "yaml"
 
 
-def test_a_folder_that_takes_no_file_is_an_error_and_nothing_is_left(tmp_path):
-    (tmp_path / "things.yaml").symlink_to(tmp_path / "nowhere" / "things.yaml")
+def test_what_comes_up_meanwhile_is_not_written_over_and_nothing_is_left(tmp_path):
+    # It is not there when it is looked for, and in the way when it is written.
+    (tmp_path / "things.yaml").symlink_to(tmp_path / "elsewhere.yaml")
 
     with pytest.raises(UnwritableError, match="cannot be written"):
         write(FILES, folder=tmp_path, force=False)

@@ -25,7 +25,6 @@ _MICROSECONDS: Final = 6
 _KEY_CHARACTERS: Final = ((64, 128, 255, 512), (64, 128, 255))  # 4 bytes each; of hash and range
 _KEY_BYTES: Final = (2048, 1024)  # DynamoDB: the longest hash key and the longest range key
 _NUMBER_CHARACTERS: Final = 170  # DynamoDB: a sign, "0." and 167 digits of a number of 38 digits near 1E-130
-_LITERAL_CHARACTERS: Final = 5  # false
 ONLY_NULL: Final = "only NULL was seen"
 
 
@@ -148,11 +147,8 @@ def _document(place: Place) -> Choice:
 
 
 def _longest_plain_text(place: Place) -> int:
-    return max(
-        place.texts.longest_characters,
-        place.numbers.longest_text,
-        _LITERAL_CHARACTERS if "BOOL" in place.types else 0,
-    )
+    # That of a boolean is shorter than the shortest varchar here.
+    return max(place.texts.longest_characters, place.numbers.longest_text)
 
 
 def _text_type(characters: int, byte_length: int) -> str:
