@@ -1,7 +1,9 @@
 """What tests of rebuild need: a pipeline's history of changes, in its backup and loaded, and the command itself."""
 # ruff: noqa: S608 - tests name their own tables
 
+import contextlib
 import gzip
+import io
 import itertools
 import json
 import random
@@ -27,8 +29,10 @@ from ddb2aurora.mapping import Mapper
 from ddb2aurora.model import rows_after, stamps_after
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
 from ddb2aurora.sql import quote_name
+from operator_cli.registry import load_command
 
 SECOND_MS = 1000
+KINDS = ("backup", "oversized", "loaded")
 
 
 class History:
@@ -118,10 +122,12 @@ class History:
         return pipeline
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, dict[str, Any]]:
-        """Run rebuild and return its status and what it says in JSON."""
-        ran = self.world.run("rebuild", "--json", *arguments, **environment)
-        assert ran.stdout, ran.stderr
-        return ran.returncode, json.loads(ran.stdout)
+        """Run rebuild in this process, and return its status and what it says in JSON."""
+        with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()) as said:
+            for name, value in {**self.world.environment, **environment}.items():
+                patched.setenv(name, value)
+            status = load_command("rebuild").main(args=["--json", *arguments], standalone_mode=False)
+        return status, json.loads(said.getvalue())
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -132,12 +138,17 @@ class History:
             text=True,
         )
 
-    def objects_through(self) -> int:
-        """Return how many objects the rebuild has noted; 0 before its tables are there."""
+    def objects_through(self, *kinds: str) -> int:
+        """Return how many objects, of these *kinds*, the newest rebuild has noted; 0 before its tables are there."""
         if "_ddb2aurora_rebuild_objects" not in self.tables():
             return 0
-        table = quote_name(self.target.database.name, "_ddb2aurora_rebuild_objects")
-        ((count,),) = self.target.query(f"SELECT COUNT(*) FROM {table}")
+        database = self.target.database.name
+        ((count,),) = self.target.query(
+            f"SELECT COUNT(*) FROM `{database}`._ddb2aurora_rebuild_objects "
+            f"WHERE run_id = (SELECT MAX(run_id) FROM `{database}`._ddb2aurora_rebuilds WHERE phase <> 'given_up') "
+            f"AND kind IN ({', '.join(['%s'] * len(kinds or KINDS))})",
+            *(kinds or KINDS),
+        )
         return int(count)
 
 

@@ -57,7 +57,7 @@ def test_the_new_table_is_what_the_model_says_of_the_backup_and_takes_the_place_
 @pytest.mark.parametrize("parts", MODES)
 def test_changes_that_come_after_the_switch_find_all_that_the_backup_knew_of_deletes(make_history, parts):
     history = make_history(**parts)
-    changes = some_changes(90)
+    changes = some_changes(200)
     early, late = changes[::2], changes[1::2]
     history.backup(*early)
     history.run()

@@ -88,12 +88,18 @@ def test_a_loader_that_comes_while_the_fence_stands_waits_and_writes_to_the_new_
 
 def wait_for_lock(target):
     """Wait until a loader waits for the fence."""
+    until(
+        lambda: target.query(
+            "SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = %s AND INFO LIKE %s",
+            target.database.name,
+            "%horizon_ms%SHARE MODE%",
+        )
+    )
+
+
+def until(condition):
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not target.query(
-        "SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = %s AND INFO LIKE %s",
-        target.database.name,
-        "%horizon_ms%SHARE MODE%",
-    ):
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)  # a poll with a deadline
 
@@ -148,10 +154,7 @@ def test_under_a_flow_of_loads_nothing_is_lost_although_the_backup_comes_late(ma
         loaded = history.target.query(
             f"SELECT COUNT(*) FROM `{history.target.database.name}`._ddb2aurora_loads"  # noqa: S608
         )[0][0]
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(history.target.ledger()) < loaded + 5:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)  # a poll with a deadline
+        until(lambda: len(history.target.ledger()) >= loaded + 5)
     finally:
         writer.stop()
 
@@ -171,13 +174,16 @@ def test_loaded_rows_of_another_shape_wait_for_their_backup(make_history, mode):
     pipeline = history.change_file(columns=(key, n, a_column("note", "varchar(200)")))
 
     without = history.run("--patience", "1s")
-    process = history.start("--patience", "60s")
-    history.backup(*late)
-    process.communicate(timeout=PATIENCE_SECONDS)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(history.run, "--patience", "20s", "--restart")
+        # It has read the backup, and looks for what was loaded.
+        until(lambda: without[1]["table"] not in history.tables() and history.objects_through("loaded"))
+        history.backup(*late)
+        status, told = waiting.result(PATIENCE_SECONDS)
 
     assert (without[0], without[1]["outcome"]) == (FAILURES, "held_back")
     assert without[1]["unaccounted"] > 0
-    assert process.returncode == FINE
+    assert (status, told["outcome"]) == (FINE, "switched")
     assert history.found(pipeline=pipeline) == history.expected([*early, *late], pipeline=pipeline)
 
 
