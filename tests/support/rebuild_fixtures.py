@@ -138,6 +138,11 @@ class History:
             text=True,
         )
 
+    def rebuilds(self) -> list[str]:
+        """Return the phase of each rebuild there was, the oldest first."""
+        table = quote_name(self.target.database.name, "_ddb2aurora_rebuilds")
+        return [phase for (phase,) in self.target.query(f"SELECT phase FROM {table} ORDER BY run_id")]
+
     def objects_through(self, *kinds: str) -> int:
         """Return how many objects, of these *kinds*, the newest rebuild has noted; 0 before its tables are there."""
         if "_ddb2aurora_rebuild_objects" not in self.tables():

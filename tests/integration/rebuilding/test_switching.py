@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from builders import a_change, a_column
@@ -177,8 +178,8 @@ def test_loaded_rows_of_another_shape_wait_for_their_backup(make_history, mode):
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(history.run, "--patience", "20s", "--restart")
         # It has read the backup, and looks for what was loaded.
-        until(lambda: without[1]["table"] not in history.tables() and history.objects_through("loaded"))
-        history.backup(*late)
+        until(lambda: history.rebuilds() == ["given_up", "reading"] and history.objects_through("loaded"))
+        history.backup(*late, hour=f"{datetime.now(UTC):%Y/%m/%d/%H}")
         status, told = waiting.result(PATIENCE_SECONDS)
 
     assert (without[0], without[1]["outcome"]) == (FAILURES, "held_back")
