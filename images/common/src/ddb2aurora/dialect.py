@@ -62,17 +62,6 @@ def encode_field(field: Field) -> str:
     return field
 
 
-def needs_no_quotes(fields: str, commas: int) -> bool:
-    """Return whether texts that were joined by so many *commas* stand in a line as they are; quick, and sure of it."""
-    return (
-        '"' not in fields
-        and "\\" not in fields
-        and fields.isprintable()  # no line feed and no other control character
-        and fields.count(",") == commas
-        and "NULL" not in fields
-    )
-
-
 def encode_row(row: Row) -> bytes:
     """
     Return *row* as one line that ends in a newline.

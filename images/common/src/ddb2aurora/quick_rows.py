@@ -149,4 +149,4 @@ def _write(put: Any, fields: list[str | None], beginning: str) -> bytes | None: 
 
 
 def _is_sequence_number(text: str) -> bool:
-    return text.isdigit() and text.isascii() and len(text) <= SEQUENCE_DIGITS
+    return len(text) <= SEQUENCE_DIGITS and text.encode().isdigit()

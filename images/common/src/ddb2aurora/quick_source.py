@@ -44,32 +44,32 @@ class Reader(NamedTuple):
     def place(self, number: int) -> "_Place":
         """Return how the field stands in the source; the general reader is `general[number]`."""
         name = f"v{number}"
-        or_null = f"{{NULL if {name} is None else {name}}}"
         if self.value == CHANGED_AT and self.column_type is not None and self.column_type.size == _LARGEST_INTEGER:
-            return _Place("", "", "{time}", "time")
+            return _Place("", "", "time", is_plain=True)
         fits = None if self.column_type is None else _FITS.get((self.column_type.kind, self.kind is Number))
         if self.value is None or self.column_type is None or fits is None:
             # What it gives fits, or is None.
-            return _Place(f"{name} = general{number}(put, documents)", "", or_null, name, f"({name} is None)")
+            return _Place(f"{name} = general{number}(put, documents)", f"{name} != 'NULL'", name, is_optional=True)
         reading, condition = f"{name} = {self.value}", fits(name, self.column_type, self.kind)
+        is_plain = self.column_type.kind != "varchar"
         if self.is_optional:
-            return _Place(reading, f"({name} is None or {condition})", or_null, name, f"({name} is None)")
-        is_text = self.kind is Number or self.column_type.kind == "varchar"
-        return _Place(reading, condition, f"{{{name}}}", name if is_text else f"str({name})")
+            return _Place(reading, f"({name} is None or {condition})", name, is_plain=is_plain, is_optional=True)
+        return _Place(reading, condition, name, is_plain=is_plain)
 
 
 class _Place(NamedTuple):
-    """
-    A column in the source: its *reading*, when it *fits*, its *text* in the f-string, and whether it *is_null*.
-
-    Once it is known to fit, *field* is what the writer of the dialect takes.
-    """
+    """A column in the source: its *reading*, when it *fits*, the *name* of what was read; a plain one is a number."""
 
     reading: str
     fits: str
-    text: str
-    field: str
-    is_null: str = ""
+    name: str
+    is_plain: bool = False
+    is_optional: bool = False
+
+    @property
+    def text(self) -> str:
+        """How the field stands in an f-string."""
+        return f"{{NULL if {self.name} is None else {self.name}}}" if self.is_optional else f"{{{self.name}}}"
 
 
 class Opener(NamedTuple):
@@ -81,31 +81,36 @@ class Opener(NamedTuple):
 
 _MOST_INTEGER_DIGITS: Final = 18
 _LARGEST_INTEGER: Final = 64
-_NO_COLUMN: Final = _Place("", "", "{NULL}", "None", "1")
-# What is rare in any table, a control character or the word NULL, is left to the writer of the dialect. Each NULL has
-# one backslash, so one more is that of a value. What stands before the columns needs no quotes.
+_MOST_EPOCHS: Final = 100
+_NO_COLUMN: Final = _Place("", "", "NULL", is_plain=True)
+# Control characters, which are rare in any table, are left to the writer of the dialect, and so is the word NULL.
 _ROW: Final = Template("""
 def row_of(put):
     at = put.changed_at_ms
     epoch = put.stream_epoch_ms
     sequence = put.sequence_number
     $readings
-    if at is not None and epoch and sequence.isdigit() and sequence.isascii() and len(sequence) <= 40$fits:
+    if at is not None and epoch and len(sequence) <= 40 and sequence.encode().isdigit()$fits:
         time = str(at)
-        line = f"{BEGINNING}{epoch}{ZEROS[len(sequence)]}{sequence},{time},$texts\\n"
-        if ('\\r' not in line and '\\t' not in line and '\\0' not in line and '\\x1a' not in line
-                and line.count('\\n') == 1 and 'NULL' not in line):
-            if '"' not in line and line.count(BACKSLASH) == $nulls:
-                if line.count(',') == $commas:
-                    return line.encode()
-                row = ','.join([NULL if f is None else f'"{f}"' if ',' in f else f for f in ($fields,)])
-            else:
-                row = ','.join([quoted(f) for f in ($fields,)])
-            return f"{BEGINNING}{epoch}{ZEROS[len(sequence)]}{sequence},{time},{row}\\n".encode()
-        return write(put, [$fields], BEGINNING)
+        texts = f"$texts"
+        if ('\\n' not in texts and '\\r' not in texts and '\\t' not in texts and '\\0' not in texts
+                and '\\x1a' not in texts):
+            if BACKSLASH in texts or '"' in texts or ',' in texts:
+                $quotes
+            return f"{BEGINNING}{EPOCHS[epoch]}{ZEROS[len(sequence)]}{sequence},{time},$fields\\n".encode()
     return write(put, [$general], BEGINNING)
 """)
 _ZEROS: Final = tuple("0" * (SEQUENCE_DIGITS - digits) for digits in range(SEQUENCE_DIGITS + 1))
+
+
+class _Epochs(dict[int, str]):
+    """The epochs of streams as texts. There are few: a stream has one as long as it lives."""
+
+    def __missing__(self, epoch: int) -> str:
+        if len(self) > _MOST_EPOCHS:
+            self.clear()
+        text = self[epoch] = str(epoch)
+        return text
 
 
 def documents_function(openers: Sequence[Opener]) -> Callable[[Any], Sequence[Any]]:
@@ -129,27 +134,27 @@ def row_function(
     places = [_NO_COLUMN if reader is None else reader.place(number) for number, reader in enumerate(readers)]
     opened = [f"d{number} = open{number}({opener.text})" for number, opener in enumerate(openers)]
     opened.append(f"documents = ({''.join(f'd{number},' for number in range(len(openers)))})")
+    awkward = [place for place in places if not place.is_plain]
     source = _ROW.substitute(
         readings="\n    ".join(opened + [place.reading for place in places if place.reading]),
         fits="".join(f" and {place.fits}" for place in places if place.fits),
-        texts=",".join(place.text for place in places),
-        nulls=" + ".join(place.is_null for place in places if place.is_null) or "0",
-        commas=len(readers) + beginning.count(",") + 1,
-        fields=", ".join(place.field for place in places),
+        texts="".join(f"{{{place.name}}}" for place in awkward),
+        quotes="; ".join(f"{place.name} = quoted({place.name})" for place in awkward) or "pass",
+        fields=",".join(place.text for place in places),
         general=", ".join(
             "None" if reader is None else f"general{number}(put, documents)" for number, reader in enumerate(readers)
         ),
     )
-    names = {"UNSET": UNSET, "NULL": NULL, "BACKSLASH": "\\", "ZEROS": _ZEROS, "BEGINNING": beginning}
-    names |= {"write": write, "quoted": _quoted, **_names(readers, openers)}
+    names = {"UNSET": UNSET, "NULL": NULL, "BACKSLASH": "\\", "ZEROS": _ZEROS, "EPOCHS": _Epochs()}
+    names |= {"BEGINNING": beginning, "write": write, "quoted": _quoted, **_names(readers, openers)}
     row_of: Callable[[Any], bytes | None] = _compiled(source, "row_of", names)
     return row_of
 
 
-def _quoted(field: str | None) -> str:
+def _quoted(field: str | None) -> str | None:
     """Return a field without control characters as it stands in a line, unless it is the word NULL."""
     if field is None:
-        return NULL
+        return None
     if '"' in field or "\\" in field:
         field = field.replace("\\", "\\\\").replace('"', '\\"')
     elif "," not in field:
@@ -171,7 +176,7 @@ def _compiled(source: str, name: str, names: Mapping[str, Any]) -> Any:  # noqa:
 
 
 def _varchar(name: str, column_type: ColumnType, kind: type | None) -> str:
-    return _of_type(name, str, kind) + f"len({name}) <= {column_type.size}"
+    return _of_type(name, str, kind) + f"len({name}) <= {column_type.size} and {name} != 'NULL'"
 
 
 def _integer(name: str, column_type: ColumnType, kind: type | None) -> str:
