@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from template_options import Chosen
 from templates import template
@@ -31,6 +32,8 @@ OPERATOR = {
     "LoaderFailuresQueueUrl": "https://queue.example",
 }
 # What the images bring along, and what only differs where there is no AWS.
+# A variable of the SDK, which no code of ours reads.
+OF_THE_SDK = {"AWS_ENDPOINT_URL_DYNAMODB_STREAMS"}
 HAS_ITS_DEFAULT = {"PIPELINES_FOLDER", "DB_NAME", "DB_TLS", "DB_CA_FILE", "DB_PASSWORD"}
 
 
@@ -119,7 +122,7 @@ def test_a_template_gives_no_setting_that_the_function_does_not_read(
     with pytest.raises(SettingsError):
         read(environment)
 
-    assert sorted(variables(name, function, **given).keys() - environment.names) == []
+    assert sorted(variables(name, function, **given).keys() - environment.names - OF_THE_SDK) == []
 
 
 @pytest.mark.parametrize(("name", "function", "given", "read"), CASES)
@@ -159,8 +162,24 @@ def test_a_transformer_that_packs_has_the_bucket_and_any_other_has_not():
     assert packs == other | {"BUCKET_NAME": "rows"}
 
 
+def test_the_operator_is_told_where_streams_is_reached_if_its_network_has_a_way_of_its_own():
+    url = "https://vpce-1-a.streams.dynamodb.eu-west-1.vpce.amazonaws.com"
+    [variable] = OF_THE_SDK
+
+    assert variables("operations", "OperatorFunction", StreamsUrl=url)[variable] == url
+    assert variable not in variables("operations", "OperatorFunction")
+    assert boto3_variable("dynamodbstreams") == variable
+
+
+def boto3_variable(service: str) -> str:
+    """Return the variable by which the SDK is told where a service is."""
+    model = botocore.session.get_session().get_service_model(service)
+    return f"AWS_ENDPOINT_URL_{model.service_id.hyphenize().replace('-', '_').upper()}"
+
+
 def test_no_function_is_given_a_secret_or_an_endpoint():
     for name in ("functions", "loader", "operations", "migration"):
         for each in template(name)["Resources"].values():
             given = each["Properties"].get("Environment", {}).get("Variables", {})
-            assert [variable for variable in given if re.search("PASSWORD|ENDPOINT|TOKEN|KEY", variable)] == []
+            found = [variable for variable in given if re.search("PASSWORD|ENDPOINT|TOKEN|KEY", variable)]
+            assert set(found) - OF_THE_SDK == set()

@@ -159,27 +159,75 @@ def test_the_group_of_an_existing_database_is_opened_and_no_other_is_made():
     assert chosen.value(ENDPOINTS["Outputs"]["DatabaseSecurityGroupId"]["Value"]) == "sg-0123abcd"
 
 
+def interfaces(**given: object) -> dict[str, str]:
+    """Return the service of each interface endpoint that is made."""
+    made = endpoints(RouteTableIds="", **given).made()
+    services = {
+        name: each["Properties"]["ServiceName"]["Fn::Sub"]
+        for name, each in made.items()
+        if each["Type"] == "AWS::EC2::VPCEndpoint"
+    }
+    return {name: service.removeprefix("com.amazonaws.${AWS::Region}.") for name, service in services.items()}
+
+
+ALWAYS = {"SecretsManagerInterface": "secretsmanager", "LambdaInterface": "lambda"}
+FIREHOSE = {"FirehoseInterface": "kinesis-firehose"}
+STREAMS = {"StreamsInterface": "dynamodb-streams"}
+OPERATOR = {"SqsInterface": "sqs", "MonitoringInterface": "monitoring"}
+
+
 @pytest.mark.parametrize(
-    ("option", "interface", "service"),
+    ("options", "made"),
     [
-        ("SecretsManagerEndpoint", "SecretsManagerInterface", "secretsmanager"),
-        ("LambdaEndpoint", "LambdaInterface", "lambda"),
-        ("FirehoseEndpoint", "FirehoseInterface", "kinesis-firehose"),
-        ("SqsEndpoint", "SqsInterface", "sqs"),
-        ("StreamsEndpoint", "StreamsInterface", "dynamodb-streams"),
-        ("MonitoringEndpoint", "MonitoringInterface", "monitoring"),
+        ({"OperatorEndpoints": "false"}, ALWAYS),
+        ({"OperatorEndpoints": "false", "FirehoseEndpoint": "true"}, ALWAYS | FIREHOSE),
+        ({"OperatorEndpoints": "true"}, ALWAYS | STREAMS | OPERATOR),
     ],
 )
-def test_an_option_makes_the_one_endpoint_that_it_needs(option: str, interface: str, service: str):
-    none = dict.fromkeys(["SecretsManagerEndpoint", "LambdaEndpoint", "FirehoseEndpoint", "SqsEndpoint"], "false") | {
-        "RouteTableIds": ""
-    }
-    made = endpoints(**none | {option: "true"}).made()
+def test_an_option_makes_the_endpoints_that_it_needs(options: dict[str, str], made: dict[str, str]):
+    assert interfaces(**options) == made
 
-    found = {name: each["Properties"] for name, each in made.items() if each["Type"] == "AWS::EC2::VPCEndpoint"}
-    assert list(found) == [interface]
-    assert found[interface]["ServiceName"] == {"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{service}"}
-    assert found[interface]["PrivateDnsEnabled"] is True
+
+def test_a_network_that_has_endpoints_gets_no_second_with_the_same_private_name():
+    # EC2 refuses those. That of streams has no private name, and lets through one table.
+    everything = {"FirehoseEndpoint": "true", "OperatorEndpoints": "true"}
+
+    assert interfaces(ExistingEndpointSecurityGroupId="sg-0123abcd", **everything) == STREAMS
+
+
+def test_every_endpoint_has_a_private_name_but_that_of_streams_for_which_there_is_none():
+    found = resources(ENDPOINTS, "AWS::EC2::VPCEndpoint")
+    private = {name: each["Properties"].get("PrivateDnsEnabled") for name, each in found.items()}
+
+    gateways = {"DynamoDbEndpoint": None, "S3Endpoint": None}
+    assert private == dict.fromkeys(ALWAYS | FIREHOSE | OPERATOR, True) | {"StreamsInterface": False} | gateways
+
+
+def test_where_streams_is_reached_is_handed_out_when_there_is_a_way_of_its_own():
+    url = ENDPOINTS["Outputs"]["StreamsUrl"]["Value"]
+    text, names_of = url["Fn::If"][1]["Fn::Sub"]
+    chosen = endpoints(OperatorEndpoints="false")
+    # As EC2 tells them: the region's first, each behind the id of its zone.
+    entries = ["Z7:vpce-1-a.streams.example", "Z7:vpce-1-a-eu-west-1a.streams.example"]
+    names_of["Name"]["Fn::Select"][1]["Fn::Split"][1]["Fn::Select"][1] = entries
+
+    assert chosen.value({"Fn::Sub": [text, names_of]}) == "https://vpce-1-a.streams.example"
+    assert chosen.value(url) == ""
+
+
+def test_endpoints_that_are_there_are_opened_to_the_functions_and_the_functions_to_them():
+    opened = endpoints(ExistingEndpointSecurityGroupId="sg-0123abcd")
+    kinds = ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress")
+    made = opened.made()
+
+    assert names(endpoints(), *kinds) == []
+    assert names(opened, *kinds) == ["ExistingEndpointEgress", "ExistingEndpointIngress"]
+    assert rule(made["ExistingEndpointEgress"]["Properties"], "DestinationSecurityGroupId") == (
+        ("tcp", 443, 443, {"Ref": "ExistingEndpointSecurityGroupId"})
+    )
+    assert rule(made["ExistingEndpointIngress"]["Properties"], "SourceSecurityGroupId") == (
+        ("tcp", 443, 443, {"Ref": "MemberSecurityGroup"})
+    )
 
 
 def test_gateways_are_free_and_there_unless_the_network_has_its_own():

@@ -105,6 +105,8 @@ def root(aws: Any) -> Iterator[Root]:
             "ExistingClusterResourceId": "cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
             "ExistingSecretArn": "arn:aws:secretsmanager:us-east-1:000000000000:secret:orders-AbCdEf",
             "QuotaAlarm": "false",
+            # MiniStack gives endpoints no names.
+            "OperatorEndpoints": "false",
         },
     )
     made.parameters["Project"] = made.project
