@@ -6,6 +6,8 @@ import os
 import pytest
 from hypothesis_profiles import DEFAULT_PROFILE, load_hypothesis_profile
 
+# Several layers look at a stack from outside, and whichever is collected first imports it.
+pytest.register_assert_rewrite("outside")
 pytest_plugins = ["services_fixtures"]
 
 load_hypothesis_profile(os.environ.get("HYPOTHESIS_PROFILE", DEFAULT_PROFILE))  # noqa: TID251 - a setting of the tests

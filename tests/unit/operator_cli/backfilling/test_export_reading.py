@@ -86,7 +86,11 @@ def test_a_file_that_was_changed_is_refused_before_an_item_of_it_is_used():
         next(reading.portions(0, resume_at=None))
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b'{"Item": {}}\n' * 5)[:-12], b"\x1f\x8b\x08"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b'{"Item": {}}\n' * 5)[:-12], b"\x1f\x8b\x08"],
+    ids=["nothing", "no gzip", "its end is missing", "its head alone"],
+)
 def test_a_file_that_is_no_whole_gzip_is_refused(content):
     export = FakeExport([{"id": "a"}])
     export.replace_file(0, content)
