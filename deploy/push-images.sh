@@ -34,6 +34,13 @@ digests=()
 for file in images/*/Dockerfile; do
     stage=$(basename "$(dirname "$file")")
     image=$REGISTRY/$stage
+    # A run that was cut short has pushed some. Their tags cannot be moved, and a second build may have another digest.
+    pushed=$(docker buildx imagetools inspect "$image:$tag" --format '{{.Manifest.Digest}}' 2> /dev/null) || pushed=
+    if [ -n "$pushed" ]; then
+        echo "push-images: $image@$pushed was there"
+        digests+=("\"$stage\": \"$image@$pushed\"")
+        continue
+    fi
     # Lambda takes a single manifest: no list with a provenance beside it.
     docker buildx build --quiet --load --provenance=false --platform "$platform" --tag "$image:$tag" --file "$file" \
         --build-arg PYTHON_IMAGE --build-arg "REVISION=$commit" --build-arg "RDS_CA_URL=${RDS_CA_URL-https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem}" \
