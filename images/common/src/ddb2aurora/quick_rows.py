@@ -60,40 +60,36 @@ def quick_rows(pipeline: Pipeline) -> QuickRow | None:
     other_row = _other_rows(pipeline, attributes, general)
     delete_row = _deletes(pipeline, attributes)
 
-    def row_of(change: Any) -> bytes | RejectError | None:  # noqa: ANN401 - a struct made at run time
-        if change.event == "REMOVE":
-            return delete_row(change)
-        try:
-            return put_row(change)
-        except (msgspec.MsgspecError, RejectError):
-            # A property that the schema does not name, or a document that is not valid, or a misfit.
-            return other_row(change)
+    decode = attributes.decoder.decode
+    is_heartbeat = attributes.is_heartbeat if pipeline.heartbeat else None
 
-    return _from_line(attributes.decoder.decode, attributes.is_heartbeat if pipeline.heartbeat else None, row_of)
-
-
-def _from_line(
-    decode: Callable[[bytes], Any],
-    is_heartbeat: Callable[[Any], bool] | None,
-    row_of: Callable[[Any], bytes | RejectError | None],
-) -> QuickRow:
     def quick_row(line: bytes) -> bytes | RejectError | None:
         try:
-            # What is skipped is not read: neither whether it is UTF-8, nor how long a number in it is.
-            if not line.isascii():
-                line.decode()
-            if len(line) > _LONGEST_NUMBER and _has_long_number(line):
+            if not (len(line) <= _LONGEST_NUMBER and line.isascii()) and not _is_sound(line):
                 return None
-            change = decode(line)
-            return None if is_heartbeat is not None and is_heartbeat(change) else row_of(change)
+            change: Any = decode(line)
+            if is_heartbeat is not None and is_heartbeat(change):
+                return None
+            if change.event == "REMOVE":
+                return delete_row(change)
+            try:
+                return put_row(change)
+            except (msgspec.MsgspecError, RejectError):
+                # A property that the schema does not name, or a document that is not valid, or a misfit.
+                return other_row(change)
         except _LEAVING:
             return None
 
     return quick_row
 
 
-def _has_long_number(change: bytes) -> bool:
-    return _LOOKS in change[::_STRIDE].translate(_DIGITS_ALIKE) and _LONG_NUMBER in change.translate(_DIGITS_ALIKE)
+def _is_sound(line: bytes) -> bool:
+    """Return whether what is skipped is sound, as it is not read: neither as UTF-8, nor how long a number in it is."""
+    if not line.isascii():
+        line.decode()
+    return len(line) <= _LONGEST_NUMBER or not (
+        _LOOKS in line[::_STRIDE].translate(_DIGITS_ALIKE) and _LONG_NUMBER in line.translate(_DIGITS_ALIKE)
+    )
 
 
 def _typed_or(general: Way, pipeline: Pipeline, attributes: Attributes) -> Way:

@@ -97,19 +97,22 @@ def row_of(put):
                 and '\\x1a' not in texts):
             if BACKSLASH in texts or '"' in texts or ',' in texts:
                 $quotes
-            return f"{BEGINNING}{EPOCHS[epoch]}{ZEROS[len(sequence)]}{sequence},{time},$fields\\n".encode()
+            return f"{BEGINNINGS[len(sequence)][epoch]}{sequence},{time},$fields\\n".encode()
     return write(put, [$general], BEGINNING)
 """)
-_ZEROS: Final = tuple("0" * (SEQUENCE_DIGITS - digits) for digits in range(SEQUENCE_DIGITS + 1))
 
 
-class _Epochs(dict[int, str]):
-    """The epochs of streams as texts. There are few: a stream has one as long as it lives."""
+class _Beginnings(dict[int, str]):
+    """What stands before a sequence number, by the epoch. Epochs are few: a stream has one as long as it lives."""
+
+    def __init__(self, beginning: str, zeros: int) -> None:
+        self._beginning = beginning
+        self._zeros = "0" * zeros
 
     def __missing__(self, epoch: int) -> str:
         if len(self) > _MOST_EPOCHS:
             self.clear()
-        text = self[epoch] = str(epoch)
+        text = self[epoch] = f"{self._beginning}{epoch}{self._zeros}"
         return text
 
 
@@ -145,8 +148,9 @@ def row_function(
             "None" if reader is None else f"general{number}(put, documents)" for number, reader in enumerate(readers)
         ),
     )
-    names = {"UNSET": UNSET, "NULL": NULL, "BACKSLASH": "\\", "ZEROS": _ZEROS, "EPOCHS": _Epochs()}
-    names |= {"BEGINNING": beginning, "write": write, "quoted": _quoted, **_names(readers, openers)}
+    beginnings = [_Beginnings(beginning, SEQUENCE_DIGITS - digits) for digits in range(SEQUENCE_DIGITS + 1)]
+    names = {"UNSET": UNSET, "NULL": NULL, "BACKSLASH": "\\", "BEGINNING": beginning, "BEGINNINGS": beginnings}
+    names |= {"write": write, "quoted": _quoted, **_names(readers, openers)}
     row_of: Callable[[Any], bytes | None] = _compiled(source, "row_of", names)
     return row_of
 

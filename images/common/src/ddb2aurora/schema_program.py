@@ -72,24 +72,14 @@ def _node(schema: Any, draft: Draft) -> Program:  # noqa: ANN401 - JSON
         if maker is None:
             raise _OutsideError
         programs.append((keyword, maker(value, schema, draft)))
-    if len(programs) == 1:
-        return _under(*programs[0])
-    together = tuple(_under(keyword, program) for keyword, program in programs)
+    together = tuple(programs)
 
     def check(instance: Any) -> Breach | None:  # noqa: ANN401 - a document is any JSON value
-        for program in together:
+        for keyword, program in together:
             breach = program(instance)
             if breach is not None:
-                return breach
+                return Breach(breach.place, (keyword, *breach.rule))
         return None
-
-    return check
-
-
-def _under(keyword: str, program: Program) -> Program:
-    def check(instance: Any) -> Breach | None:  # noqa: ANN401 - a document is any JSON value
-        breach = program(instance)
-        return None if breach is None else Breach(breach.place, (keyword, *breach.rule))
 
     return check
 
