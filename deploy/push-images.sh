@@ -35,7 +35,7 @@ for file in images/*/Dockerfile; do
     stage=$(basename "$(dirname "$file")")
     image=$REGISTRY/$stage
     # A run that was cut short has pushed some. Their tags cannot be moved, and a second build may have another digest.
-    pushed=$(docker buildx imagetools inspect "$image:$tag" --format '{{.Manifest.Digest}}' 2> /dev/null) || pushed=
+    pushed=$(docker buildx imagetools inspect "$image:$tag" 2> /dev/null | awk '$1 == "Digest:" {print $2; exit}') || pushed=
     if [ -n "$pushed" ]; then
         echo "push-images: $image@$pushed was there"
         digests+=("\"$stage\": \"$image@$pushed\"")
