@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 
+import pytest
 from builders import dynamodb_json
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,9 @@ from operator_cli.planning.proposing import Naming, path_text, propose
 from operator_cli.planning.rendering import render, render_schema
 from operator_cli.planning.views import views_of
 from operator_cli.planning.writing import compiled
+
+# With many examples each writes and reads a pipeline file.
+pytestmark = pytest.mark.timeout(900)
 
 _NAMING = Naming(pipeline="things", database="demo", target_table="Things")
 _names = st.sampled_from(["a", "b", "A", "order", "a.b", "$item", 'q"', "x y ", "é", "_version"]) | texts.filter(bool)

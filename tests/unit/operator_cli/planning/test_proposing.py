@@ -8,6 +8,7 @@ from builders import a_column, a_pipeline, dynamodb_json
 from ddb2aurora.errors import Reason
 from ddb2aurora.pipeline_file import PipelineFileError, read_pipeline_file
 from operator_cli.planning.checking import Trial
+from operator_cli.planning.places import Room
 from operator_cli.planning.profile import Profile
 from operator_cli.planning.proposing import MOST_COLUMNS, Naming, name_for, propose
 from operator_cli.planning.rendering import render, render_schema
@@ -141,6 +142,20 @@ def test_the_schema_says_what_was_in_all_documents_and_guesses_nothing():
             "none": {"type": "null"},
             "x": {"type": "number"},
         },
+    }
+
+
+def test_kinds_of_items_share_columns_only_of_attributes_that_there_was_room_for():
+    profile = Profile("things", {"id": "S"}, room=Room(places=1))
+    items = [{"id": "USER#1", "a": 1, "b": 1, "u": 1}, {"id": "ORDER#1", "a": 1, "b": 1, "o": 1}]
+    profile.add([dynamodb_json(item) for item in items])
+
+    proposal = propose(profile, naming=NAMING)
+
+    assert columns_of(proposal) == {
+        "id": ("varchar(64)", "id"),
+        "a": ("bigint", "a"),
+        "item": ("json", "$item"),
     }
 
 

@@ -42,8 +42,9 @@ class Room:
 
     def take(self) -> bool:
         """Take the room for one place more; return whether there was any."""
-        self._left -= self._left > 0
-        return self._left > 0
+        has_room = self._left > 0
+        self._left -= has_room
+        return has_room
 
 
 class Place:

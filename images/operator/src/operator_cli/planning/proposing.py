@@ -114,7 +114,8 @@ def propose(profile: Profile, *, naming: Naming, tolerate: float = 0.0) -> Propo
     """
     attributes = profile.root.children
     several = profile.entities.are_several
-    wanted = set(profile.entities.shared() if several else attributes) - set(profile.key)
+    # There are attributes that nobody looked at, for want of room.
+    wanted = set(profile.entities.shared() & attributes.keys() if several else attributes) - set(profile.key)
     opened = {name: found for name in wanted if (found := _document_in(attributes[name], profile, tolerate=tolerate))}
     candidates: list[_Candidate] = []
     for name in wanted:
