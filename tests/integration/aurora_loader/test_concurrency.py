@@ -153,6 +153,60 @@ def test_without_the_locking_look_the_dead_row_would_stand(target, loaders):
     assert target.rows() == (("k", "dead"),)
 
 
+def test_a_delete_that_ran_whole_before_a_file_was_spared_is_waited_for_and_seen(target, loaders):
+    upsert, delete = loaders
+
+    delete.run_all()
+    waiting = in_background(upsert.run_all, upsert.commit)
+    wait_until_blocked(target)
+    delete.commit()
+    waiting.join(timeout=10)
+
+    assert waiting.errors == []
+    assert target.rows() == ()
+
+
+def test_a_delete_that_comes_after_a_file_was_spared_waits_and_deletes_the_row(target, loaders):
+    upsert, delete = loaders
+
+    upsert.run_all()
+    delete.run("remember", "look")
+    waiting = in_background(lambda: delete.run("bury"), delete.commit)
+    wait_until_blocked(target)
+    upsert.commit()
+    waiting.join(timeout=10)
+
+    assert waiting.errors == []
+    assert target.rows() == ()
+
+
+def test_a_tombstone_written_between_the_probe_and_the_upsert_is_seen_by_the_second_probe(loaders):
+    upsert, delete = loaders
+    version = (upsert.staged.lowest_version,)
+
+    before = upsert.connection.rows(upsert.statements.probe, version)
+    delete.run_all()
+    delete.commit()
+    upsert.run("upsert_all")
+    after = upsert.connection.rows(upsert.statements.probe_now, version)
+
+    assert (before, after) == ((), ((1,),))
+
+
+def test_without_the_locking_probe_the_dead_row_would_stand(target, loaders):
+    """Show that the interleaving is real: to a plain probe a tombstone that is not committed is none."""
+    upsert, delete = loaders
+
+    delete.run_all()
+    upsert.run("upsert_all")
+    seen = upsert.connection.rows(upsert.statements.probe, (upsert.staged.lowest_version,))
+    delete.commit()
+    upsert.commit()
+
+    assert seen == ()
+    assert target.rows() == (("k", "dead"),)
+
+
 def test_a_loader_of_the_same_object_waits_and_then_finds_it_loaded(target):
     ref = target.put(an_upsert(target.pipeline, 1, "a", "x"))
     first = target.make_loader()
@@ -279,6 +333,19 @@ def test_without_the_stamp_of_the_upserts_own_the_row_would_look_alive(soft, sof
     upsert.commit()
 
     assert soft.rows(SEEN) == (("k", "dead", None),)
+
+
+def test_a_soft_delete_before_a_file_was_spared_is_waited_for_and_stamps(soft, soft_loaders):
+    upsert, delete = soft_loaders
+
+    delete.run("remember_soft")
+    waiting = in_background(upsert.run_all, upsert.commit)
+    wait_until_blocked(soft)
+    delete.commit()
+    waiting.join(timeout=10)
+
+    assert waiting.errors == []
+    assert soft.rows(SEEN) == STAMPED
 
 
 def test_a_recreation_that_is_not_committed_yet_is_waited_for_and_not_stamped(soft):

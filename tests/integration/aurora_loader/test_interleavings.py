@@ -15,7 +15,7 @@ from promise import MODES, Stream, a_promised_pipeline, empty, held_by, model_of
 
 from ddb2aurora.database.connection import DatabaseConnection
 
-_SHARED = ("INSERT INTO", "SELECT STRAIGHT_JOIN", "DELETE t", "UPDATE", "COMMIT")
+_SHARED = ("INSERT INTO", "(SELECT 1", "SELECT STRAIGHT_JOIN", "DELETE t", "UPDATE", "COMMIT")
 # A statement that takes longer than this waits for a lock, as good as always; if not, it is another schedule.
 _TURN_SECONDS = 0.1
 _TO_THE_END = 20

@@ -228,17 +228,22 @@ def test_the_tables_of_every_mode_match_themselves_and_show_what_the_user_declar
     assert target.loader.load(target.put(), time=target.time) == Outcome()
 
 
-def test_a_table_made_for_mirror_says_which_column_soft_deletes_need(target):
+def test_a_table_made_for_mirror_says_which_column_and_index_soft_deletes_need(target):
     pipeline = msgspec.structs.replace(target.pipeline, mode="soft_delete")
 
     with pytest.raises(NotMigratedError) as failure:
         check_tables(target.connection, pipeline, server=target.server, database=target.database.name)
 
-    (problem,) = str(failure.value).splitlines()[1:]
-    assert problem == (
-        f"  Things._deleted_at: is missing; ALTER TABLE {target.name()} "
-        "ADD COLUMN `_deleted_at` datetime(3) NULL INVISIBLE AFTER `_changed_at_ms`, ALGORITHM=INSTANT"
-    )
+    assert str(failure.value).splitlines()[1:] == [
+        (
+            f"  Things._deleted_at: is missing; ALTER TABLE {target.name()} "
+            "ADD COLUMN `_deleted_at` datetime(3) NULL INVISIBLE AFTER `_changed_at_ms`, ALGORITHM=INSTANT"
+        ),
+        (
+            f"  Things__tombstones: has no index _soft_version; ALTER TABLE {target.name('__tombstones')} "
+            "ADD INDEX `_soft_version` (`_soft_version`), ALGORITHM=INPLACE, LOCK=NONE"
+        ),
+    ]
 
 
 def test_a_table_made_for_mirror_says_which_key_an_event_log_needs(target):

@@ -109,6 +109,34 @@ def test_a_nullable_column_an_index_and_a_trigger_of_the_users_are_no_mismatch(t
     assert (found.done, found.plan.differences) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("change", "problem", "mend"),
+    [
+        (
+            "DROP INDEX _version",
+            "Things__tombstones has no index _version",
+            "ADD INDEX `_version` (`_version`), ALGORITHM=INPLACE, LOCK=NONE",
+        ),
+        (
+            "DROP INDEX _version, ADD INDEX _version (_deleted_at, _version)",
+            "Things__tombstones has the index _version (_deleted_at, _version)",
+            "DROP INDEX `_version`, ADD INDEX `_version` (`_version`), ALGORITHM=INPLACE, LOCK=NONE",
+        ),
+    ],
+)
+def test_an_index_that_statements_of_ours_name_is_made_while_loads_go_on(target, change, problem, mend):
+    tombstones = target.name("__tombstones")
+    target.query(f"ALTER TABLE {tombstones} {change}")
+    with pytest.raises(NotMigratedError):
+        check_tables(target.connection, target.pipeline, server=target.server, database=target.database.name)
+
+    done = migrate_again(target).done
+
+    assert done == (f"{problem}: ALTER TABLE {tombstones} {mend}",)
+    assert migrate_again(target).done == ()
+    check_tables(target.connection, target.pipeline, server=target.server, database=target.database.name)
+
+
 TARGET = "`{database}`.`Things`"
 KEYS = "{key_collation}"
 

@@ -20,6 +20,11 @@ from ddb2aurora.sql import CHANGED_AT_COLUMN, VERSION_COLUMN, quote_name
 from ddb2aurora.version import SEQUENCE_DIGITS
 
 _CHANGED_AT: Final = quote_name(CHANGED_AT_COLUMN)
+_VERSION: Final = quote_name(VERSION_COLUMN)
+# The oldest is what epoch_of gives where there is no time: a row without one is no older than its stream.
+_AGES: Final = (
+    f"MAX({_CHANGED_AT}), MIN(COALESCE({_CHANGED_AT}, {_VERSION} DIV {10**SEQUENCE_DIGITS})), MIN({_VERSION})"
+)
 _LONGEST_SHAPE: Final = 64
 # A terminator that no line of ours holds: the dialect escapes NUL and 0x1A. With an empty one LOAD DATA would read
 # lines of a fixed width.
@@ -133,27 +138,32 @@ class Staging:
         return self._filling.fill(connection, rows)
 
     def _count(self, connection: DatabaseConnection, *, shape: str) -> Staged:
-        groups = connection.rows(
-            f"SELECT {quote_name(SHAPE_COLUMN)}, {quote_name(OPERATION_COLUMN)}, COUNT(*), MAX({_CHANGED_AT}), "
-            # What epoch_of does; a row without a time is no older than its stream.
-            f"MIN(COALESCE({_CHANGED_AT}, {quote_name(VERSION_COLUMN)} DIV {10**SEQUENCE_DIGITS})) "
-            f"FROM {self._tables.staging.quoted} GROUP BY 1, 2"
+        operation = quote_name(OPERATION_COLUMN)
+        # Not grouped, which takes half as long again; COUNT leaves out what is NULL.
+        count = f"COUNT({operation} = '{{}}' OR NULL)"
+        ((rows, lowest, highest, upserts, deletes, soft_deletes, heartbeats, newest_ms, oldest_ms, version),) = (
+            connection.rows(
+                f"SELECT COUNT(*), MIN({quote_name(SHAPE_COLUMN)}), MAX({quote_name(SHAPE_COLUMN)}), "
+                f"{', '.join(count.format(found) for found in 'UDSH')}, {_AGES} FROM {self._tables.staging.quoted}"
+            )
         )
-        if any(found != shape for found, *_ in groups):
+        if rows and (lowest, highest) != (shape, shape):
             raise OtherShapesError(shape)
-        counts = dict.fromkeys("UDSH", 0)
-        for _, operation, count, *_ in groups:
-            if operation not in counts:
-                raise RowsRefusedError(0, "an operation that is none of U, D, S and H")
-            counts[operation] += count
-        groups = tuple(group for group in groups if group[1] != "H")
+        if rows != upserts + deletes + soft_deletes + heartbeats:
+            raise RowsRefusedError(0, "an operation that is none of U, D, S and H")
+        if heartbeats:
+            # A heartbeat is no change of an item: whatever its time, it says nothing about the target's.
+            ((newest_ms, oldest_ms, version),) = connection.rows(
+                f"SELECT {_AGES} FROM {self._tables.staging.quoted} WHERE {operation} <> 'H'"
+            )
         return Staged(
-            upserts=counts["U"],
-            deletes=counts["D"],
-            soft_deletes=counts["S"],
-            heartbeats=counts["H"],
-            newest_changed_at_ms=max((newest for *_, newest, _ in groups if newest is not None), default=None),
-            oldest_ms=min((int(oldest) for *_, oldest in groups), default=None),
+            upserts=upserts,
+            deletes=deletes,
+            soft_deletes=soft_deletes,
+            heartbeats=heartbeats,
+            newest_changed_at_ms=newest_ms,
+            oldest_ms=None if oldest_ms is None else int(oldest_ms),
+            lowest_version=None if version is None else int(version),
         )
 
 

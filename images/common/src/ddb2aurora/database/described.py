@@ -102,13 +102,16 @@ def describe(connection: DatabaseConnection, table: TableDefinition) -> Describe
         pymysql.err.Error: The server refused to say, or the connection was lost.
     """
     unique: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
     for _, non_unique, name, _, column, _, _, part, *_ in connection.rows(f"SHOW INDEX FROM {table.quoted}"):
-        if not int(non_unique):
-            unique.setdefault(name, []).append(f"{column}({part})" if part else str(column))
+        kind = others if int(non_unique) else unique
+        kind.setdefault(name, []).append(f"{column}({part})" if part else str(column))
     key = tuple(unique.pop("PRIMARY", ()))
-    return DescribedTable(
-        _columns(connection, table.quoted), key, {name: tuple(columns) for name, columns in sorted(unique.items())}
-    )
+    return DescribedTable(_columns(connection, table.quoted), key, _in_order(unique), _in_order(others))
+
+
+def _in_order(indexes: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(columns) for name, columns in sorted(indexes.items())}
 
 
 def definitions(connection: DatabaseConnection, table: TableDefinition) -> dict[str, str]:

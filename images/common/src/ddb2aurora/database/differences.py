@@ -257,6 +257,14 @@ def _indexes(table: TableDefinition, actual: DescribedTable) -> Iterator[Differe
         text = f"has the unique index {name} ({', '.join(columns)}), by which an upsert could change the wrong row"
         change = f"DROP INDEX {quote_name(name)}"
         yield Difference(table.name, text, table.quoted, (change,), Mend.PERSON, "somebody made it for a reason")
+    for name, column in table.indexes:
+        there = actual.others.get(name)
+        if there != (column,):
+            # Statements of ours name it.
+            text = f"has the index {name} ({', '.join(there)})" if there else f"has no index {name}"
+            dropped = f"DROP INDEX {quote_name(name)}, " if there else ""
+            change = f"{dropped}ADD INDEX {quote_name(name)} ({quote_name(column)}), {_IN_PLACE}"
+            yield Difference(table.name, text, table.quoted, (change,), Mend.ONLINE)
 
 
 def _parsed(sql: str) -> ColumnType | None:

@@ -35,8 +35,9 @@ the same two orders: a tombstone that is written before it is seen, or waited fo
 written after it is that of a loader whose 4 is still to come. And when 3 finds no tombstone, 4 has nothing to do.
 
 Rows are written in the order of their keys. An index that is filled in its order takes half the time of one that is
-filled at random, and loaders that lock the same rows in one order do not deadlock on them. A sort carries whole rows, so
-rows that may hold long values, which would not fit into the sort buffer, are taken as they come; no guarantee needs it.
+filled at random, and loaders that lock the same rows in one order do not deadlock on them. A sort carries whole rows,
+so rows that may hold long values, which would not fit into the sort buffer, are taken as they come; no guarantee needs
+the order.
 
 What MySQL adds: a TEMPORARY table may be named once in a statement (error 1137), so none names staging twice.
 `VALUES()` warns on MySQL and `AS new` is an error on MariaDB; both let ON DUPLICATE KEY UPDATE name the columns of the
@@ -109,9 +110,8 @@ class GuardedStatements:
             f"INSERT INTO {target} ({_list(keys + values)}, {_CHANGED_AT}, {_VERSION}) "
             f"SELECT {_list(keys + values, 's')}, s.{_CHANGED_AT}, s.{_VERSION} FROM {staging} AS s"
         )
-        in_order = f"ORDER BY {_list(keys, 's')}, s.{_LINE} "
         unless_newer = (
-            f"{in_order if all(column.type.is_short for column in pipeline.columns) else ''}"
+            f"{_in_order(keys) if all(column.type.is_short for column in pipeline.columns) else ''}"
             f"ON DUPLICATE KEY UPDATE {_newer(target, 's', [*values, _CHANGED_AT])}, "
             f"{unstamped}{_VERSION} = GREATEST({target}.{_VERSION}, s.{_VERSION})"
         )
@@ -191,11 +191,16 @@ def _remember(
     return (
         f"INSERT INTO {tombstones} ({_list(keys)}, {changed_at}, {_DELETED_AT}, {other}, {version}) "
         f"SELECT {_list(keys, 's')}, s.{_CHANGED_AT}, UTC_TIMESTAMP(6), {NO_VERSION}, s.{_VERSION} "
-        f"FROM {tables.staging.quoted} AS s WHERE s.{_OPERATION} = '{operation}' ORDER BY {_list(keys, 's')}, s.{_LINE} "
+        f"FROM {tables.staging.quoted} AS s WHERE s.{_OPERATION} = '{operation}' {_in_order(keys)}"
         f"ON DUPLICATE KEY UPDATE {changed_at} = IF({is_newer}, s.{_CHANGED_AT}, {tombstones}.{changed_at}), "
         f"{_DELETED_AT} = IF({is_newer}, UTC_TIMESTAMP(6), {tombstones}.{_DELETED_AT}), "
         f"{version} = GREATEST({tombstones}.{version}, s.{_VERSION})"
     )
+
+
+def _in_order(keys: list[str]) -> str:
+    # Of two changes of one version the first in the file stays.
+    return f"ORDER BY {_list(keys, 's')}, s.{_LINE} "
 
 
 def _list(names: list[str], alias: str = "") -> str:
