@@ -8,6 +8,7 @@ from ddb2aurora.lambda_context import LambdaContext
 from ddb2aurora.logs import set_up_logging
 from ddb2aurora.metrics import Metrics
 from ddb2aurora.pipeline import load_pipeline
+from ddb2aurora.runtime_json import use_quick_json
 from ddb2aurora.settings import process_environment
 from firehose_transformer.app import App
 from firehose_transformer.aws import FailedObjects, NoBucket
@@ -20,6 +21,7 @@ def app() -> App:
     """Return the one App of this execution environment, made on first use."""
     settings = Settings.from_env(process_environment())
     set_up_logging(level=settings.log_level)
+    use_quick_json()
     pipeline = load_pipeline(settings.pipeline, folder=settings.pipelines_folder)
     bucket = settings.bucket_of(pipeline)
     return App(
