@@ -5,13 +5,14 @@ Each part happens when it is first asked for, after those that come before it.
 """
 
 import contextlib
+import functools
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 from containers import REPOSITORY
 from deployed_stack import CREDENTIALS, Deployment
 from outside import a_visit, eventually
@@ -24,13 +25,34 @@ KEY = ("page_id", "activity_dt")
 AT = "2026-01-05T10:00:00Z"
 
 
+def once(happening: Callable[["Day"], Any]) -> property:
+    """Let a part of the day happen once; what went wrong in it is told to whoever asks later, too."""
+    name = happening.__name__
+
+    @functools.wraps(happening)
+    def told(day: "Day") -> Any:
+        if name not in day.happened:
+            try:
+                day.happened[name] = happening(day)
+            except Exception as error:
+                day.happened[name] = error
+                raise
+        outcome = day.happened[name]
+        if isinstance(outcome, Exception):
+            pytest.fail(f"{name} went wrong, as told before: {type(outcome).__name__}")
+        return outcome
+
+    return property(told)
+
+
 class Day:
     """What happens to a deployment, and what comes of it."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
+        self.happened: dict[str, Any] = {}
 
-    @cached_property
+    @once
     def first_deployment(self) -> subprocess.CompletedProcess[str]:
         """From nothing to a pipeline through which nothing has gone yet."""
         done = self.deployment.run_script("deploy", "--push", "never", "--no-smoke")
@@ -39,13 +61,13 @@ class Day:
         self.announced = self.deployment.listen_to(self.deployment.outputs["FailedTopicArn"])
         return done
 
-    @cached_property
+    @once
     def second_deployment(self) -> subprocess.CompletedProcess[str]:
         """The same command again: nothing to change, and an item goes all the way and back."""
         assert self.first_deployment
         return self.deployment.run_script("deploy", "--push", "never")
 
-    @cached_property
+    @once
     def traffic(self) -> Mapping[str, Any]:
         """The demonstration's workload, and its proof of what has arrived."""
         assert self.first_deployment
@@ -53,7 +75,7 @@ class Day:
         eventually(lambda: self._proof()["problems"], [], seconds=PATIENCE_SECONDS)
         return self._proof()
 
-    @cached_property
+    @once
     def outage(self) -> Mapping[str, Any]:
         """The loader is locked out of the database until it has given up an object; then events are replayed."""
         assert self.traffic
@@ -66,7 +88,7 @@ class Day:
             cursor.execute("ALTER USER 'ddb2aurora_loader'@'%' ACCOUNT UNLOCK")
         return self.deployment.call_operator("redrive", **{"from": ["events"]})
 
-    @cached_property
+    @once
     def throttling(self) -> Mapping[str, Any]:
         """The transformer gets no place to run until Firehose has given up a change; then it is replayed."""
         assert self.outage
@@ -82,7 +104,7 @@ class Day:
         answer = self.deployment.ask_operator("redrive", **{"from": ["records"], "most_failing": 1})
         return {"answer": answer, "moved": len(self._keys(f"replayed/failed/{PIPELINE}/"))}
 
-    @cached_property
+    @once
     def oversized(self) -> list[str]:
         """A change that no record of Firehose holds is kept in the bucket."""
         assert self.throttling
@@ -94,7 +116,7 @@ class Day:
         self.deployment.dynamodb.delete_item(TableName=TABLE, Key={name: item[name] for name in KEY})
         return self._keys(prefix)
 
-    @cached_property
+    @once
     def sweep(self) -> Mapping[str, Any]:
         """The ledger forgets an object, as if the loader had never been told of it."""
         assert self.oversized
@@ -102,7 +124,7 @@ class Day:
             cursor.execute("DELETE FROM Demo._ddb2aurora_loads ORDER BY loaded_at LIMIT 1")
         return self.deployment.call_operator("sweep", older_than="1s")
 
-    @cached_property
+    @once
     def repair(self) -> Mapping[str, Any]:
         """Somebody damages rows by hand: one is gone, one is another."""
         assert self.sweep
@@ -111,12 +133,12 @@ class Day:
             cursor.execute("UPDATE Demo.WebAnalytics SET hits = 99 WHERE page_id = 'throttled'")
         return self.deployment.ask_operator("verify", repair=True, settle="1s")
 
-    @cached_property
+    @once
     def heartbeat(self) -> Mapping[str, Any]:
         assert self.first_deployment
         return self.deployment.call_operator("heartbeat", wait=60)
 
-    @cached_property
+    @once
     def routine(self) -> Mapping[str, Mapping[str, Any]]:
         """What an operator asks for on any day, last of all."""
         assert self.repair
@@ -129,12 +151,25 @@ class Day:
         }
         return {command: self.deployment.ask_operator(command, **options) for command, options in asked.items()}
 
-    @cached_property
+    @once
     def done(self) -> Deployment:
         """The deployment after all of it."""
         assert self.second_deployment
         assert self.routine
         return self.deployment
+
+    @once
+    def plan(self) -> subprocess.CompletedProcess[str]:
+        """What a deployment would change when nothing has changed."""
+        assert self.second_deployment
+        return self.deployment.run_script("plan")
+
+    @once
+    def destruction(self) -> subprocess.CompletedProcess[str]:
+        """The end of it: all is taken down but what holds data."""
+        assert self.done
+        assert self.plan
+        return self.deployment.run_script("destroy", "--force")
 
     def rows(self, page: str) -> list[tuple[Any, ...]]:
         """Return the visits to a page that have arrived."""

@@ -135,12 +135,9 @@ def running_account(folder: Path, *, network: str, function_variables: Mapping[s
         await_account(account, process)
         yield account
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        # Asked politely, it would wait for its containers, which nobody needs any more.
+        process.kill()
+        process.wait()
         # Those that it could not start, and those that outlived it.
         remove_containers(f"{INSTANCE}:{port}")
 

@@ -280,6 +280,13 @@ def remove_leftovers() -> None:
         docker("volume", "rm", volume)
 
 
+def remove_functions() -> None:
+    """Remove the containers of functions, without waiting for them."""
+    found = docker("ps", "--all", "--quiet", "--filter", f"network={NETWORK}", "--filter", "label=ministack").split()
+    if found:
+        docker("rm", "--force", "--volumes", *found)
+
+
 @contextlib.contextmanager
 def stand_ins(folder: Path, account: Account) -> Iterator[DockerCompose]:
     """Run what stands in for Aurora and Data Firehose, each with an access key of its own."""
@@ -297,9 +304,12 @@ def stand_ins(folder: Path, account: Account) -> Iterator[DockerCompose]:
     compose = DockerCompose(HERE, compose_file_name="compose.yaml", env_file=files, pull=False, build=False)
     try:
         with compose:
-            yield compose
+            try:
+                yield compose
+            finally:
+                # Those that still run would keep the network from going.
+                remove_functions()
     finally:
-        # Functions that still run are in the network; they end first.
         compose.stop(down=True)
 
 

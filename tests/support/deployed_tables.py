@@ -1,5 +1,6 @@
 """What a deployment in the emulated account has carried and used, set against what the templates say."""
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,11 +35,14 @@ class Grant:
     action: str
 
 
-def declared() -> Iterator[tuple[str, str, str]]:
-    """Yield every resource of the templates: template, logical name, type."""
-    for path in template_paths():
-        for logical, each in resources(template(path.stem)).items():
-            yield path.stem, logical, each["Type"]
+@functools.cache
+def declared() -> frozenset[tuple[str, str, str]]:
+    """Return every resource of the templates: template, logical name, type."""
+    return frozenset(
+        (path.stem, logical, each["Type"])
+        for path in template_paths()
+        for logical, each in resources(template(path.stem)).items()
+    )
 
 
 def fates(said: Mapping[str, Any]) -> list[Fate]:
@@ -49,27 +53,27 @@ def fates(said: Mapping[str, Any]) -> list[Fate]:
         KeyError: Nothing is said of a resource.
     """
     return sorted(
-        Fate(name, logical, kind, **_in_words(said["resources"].get(f"{name}.{logical}", said["types"].get(kind))))
-        for name, logical, kind in declared()
+        Fate(name, logical, kind, **_in_words(f"{name}.{logical}", kind, said)) for name, logical, kind in declared()
     )
 
 
 def superfluous(said: Mapping[str, Any]) -> list[str]:
     """Return of what something is said that the templates do not have."""
-    found = list(declared())
-    names, kinds = {f"{name}.{logical}" for name, logical, _ in found}, {kind for *_, kind in found}
+    names = {f"{name}.{logical}" for name, logical, _ in declared()}
+    kinds = {kind for *_, kind in declared()}
     return sorted(said["resources"].keys() - names) + sorted(said["types"].keys() - kinds)
 
 
-def granted() -> set[Grant]:
+@functools.cache
+def granted() -> frozenset[Grant]:
     """Return every action that the policies of the templates allow their roles, under any option."""
-    return {
+    return frozenset(
         Grant(role, action)
         for path in template_paths()
         for role, statement in _statements(path.stem)
         if statement["Effect"] == "Allow"
         for action in as_list(statement["Action"])
-    }
+    )
 
 
 def template_of(stack: Mapping[str, Any]) -> str:
@@ -85,10 +89,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _in_words(said: Any) -> dict[str, str]:
-    if said is None:
-        raise KeyError("nothing is said of it, nor of its type")
-    return {"how": said} if isinstance(said, str) else dict(said)
+def _in_words(name: str, kind: str, said: Mapping[str, Any]) -> dict[str, str]:
+    found = said["resources"].get(name, said["types"].get(kind))
+    if found is None:
+        raise KeyError(f"carried.yaml says nothing of {name}, nor of {kind}")
+    return {"how": found} if isinstance(found, str) else dict(found)
 
 
 def _statements(name: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,6 +7,7 @@ MiniStack, as `python mended_ministack.py FILE`, with what this project's templa
 - Its CloudFormation forgets the attributes of what an update of a nested stack leaves as it is, and then cannot resolve
   them. Here they are remembered.
 - It asks its IAM for some calls on everything, where AWS asks on what the call names. Here it asks on that.
+- Deleting a stack, its CloudFormation deletes what nested stacks are told to retain. Here it is retained, and told of.
 - A number of an event source mapping that an update brings as text, as parameters are, breaks its polling. Here it is
   made a number.
 """
@@ -19,7 +20,8 @@ from typing import Any
 from ministack.app import main
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services.cloudformation import provisioners
+from ministack.services import cloudformation
+from ministack.services.cloudformation import handlers, provisioners, stacks
 
 
 def record_decisions(file: Path) -> None:
@@ -91,6 +93,27 @@ def remember_attributes() -> None:
     provisioners._provision_resource, provisioners._update_resource = making, changing
 
 
+def retain_what_is_nested() -> None:
+    """Let CloudFormation keep what the template of a nested stack wants kept, and tell of it, as with other stacks."""
+    delete, summarize = provisioners._delete_resource, handlers._stack_drift_information_xml
+
+    def deleting(
+        kind: str, identity: str, properties: Any, stack: str | None = None, logical: str | None = None
+    ) -> Any:
+        found = cloudformation._stacks.get(stack) or {}
+        declared = (found.get("_template") or {}).get("Resources", {}).get(logical, {})
+        if declared.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"}:
+            stacks._add_event(found["StackId"], stack, logical, kind, "DELETE_SKIPPED", physical_id=identity)
+        else:
+            delete(kind, identity, properties, stack, logical)
+
+    def summarizing(stack: dict[str, Any]) -> str:
+        root = f"<RootId>{stack['RootId']}</RootId>" if "RootId" in stack else ""
+        return root + summarize(stack)
+
+    provisioners._delete_resource, handlers._stack_drift_information_xml = deleting, summarizing
+
+
 def take_numbers_as_text() -> None:
     """Let CloudFormation update an event source mapping with numbers that came as text."""
     handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
@@ -111,5 +134,6 @@ if __name__ == "__main__":
     ask_on_what_is_named()
     keep_alarms_on_metric_math()
     remember_attributes()
+    retain_what_is_nested()
     take_numbers_as_text()
     main()

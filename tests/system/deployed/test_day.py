@@ -21,6 +21,13 @@ def test_the_same_command_again_changes_nothing_and_an_item_goes_all_the_way(day
     assert "stack ddb2aurora-emulator: nothing to change" in done.stderr
 
 
+def test_nothing_is_planned_when_nothing_has_changed(day: Day):
+    assert (day.plan.returncode, day.plan.stdout) == (
+        0,
+        "ddb2aurora-emulator-bootstrap: no changes\nddb2aurora-emulator: no changes\n",
+    )
+
+
 def test_the_proof_of_the_demonstration_holds(day: Day):
     proof = day.traffic
 
