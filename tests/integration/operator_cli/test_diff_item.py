@@ -15,7 +15,7 @@ from ddb2aurora.database.ledger import make_object_ref
 from ddb2aurora.dialect import encode_row
 from ddb2aurora.envelope import encode_change
 from ddb2aurora.failed import FailedRecord, encode_failed
-from operator_cli.handler import run_command
+from operator_cli.handler import CommandFailedError, run_command
 
 _ITEM = {"id": "a", "no": 1, "name": "first"}
 _KEY = '{"id": "a", "no": 1}'
@@ -236,6 +236,20 @@ def test_it_answers_as_a_function_too(pair, monkeypatch):
     answer = run_command({"command": "diff-item", "options": {"key": ["id=a", "no=1"], "history": False}})
 
     assert (answer["exit_code"], answer["output"]["verdict"]) == (0, "equal")
+
+
+def test_as_a_function_it_logs_and_raises_which_columns_differ_and_no_value(pair, monkeypatch, caplog):
+    pair.put({"id": "secret-id", "no": 1, "name": "secret-value"})
+    for name, value in pair.environment.items():
+        monkeypatch.setenv(name, value)
+
+    with caplog.at_level("INFO"), pytest.raises(CommandFailedError) as caught:
+        run_command({"command": "diff-item", "options": {"key": ["id=secret-id", "no=1"], "history": False}})
+
+    told = json.loads(str(caught.value).partition("status 1: ")[2])
+    assert (told["verdict"], told["item_exists"], told["row_exists"]) == ("differs", True, False)
+    assert {tuple(column) for column in told["columns"]} == {("name", "equal")}
+    assert "secret" not in str(caught.value) + "".join(str(record.__dict__) for record in caplog.records)
 
 
 def test_a_binary_key_is_given_as_base64(make_pair):

@@ -9,6 +9,7 @@ import pytest
 from loader_fixtures import a_column, a_delete, a_pipeline, a_soft_delete
 from verify_fixtures import a_pair_of_keys
 
+from operator_cli.handler import CommandFailedError, run_command
 from operator_cli.verifying.mending import alone
 
 _ITEMS = [{"id": f"hash {number % 3}", "no": number, "name": f"name {number}"} for number in range(12)]
@@ -48,6 +49,19 @@ def test_exactly_what_was_damaged_by_hand_is_found_and_status_1(pair):
 
     assert (status, kinds_of(output)) == (1, damaged)
     assert output["found"] == {"different": {"confirmed": 1}, "extra": {"confirmed": 1}, "missing": {"confirmed": 1}}
+
+
+def test_as_a_function_it_logs_and_raises_no_key_even_if_keys_are_asked_for(pair, monkeypatch, caplog):
+    pair.put({"id": "secret-id", "no": 1, "name": "secret-value"})
+    for name, value in pair.environment.items():
+        monkeypatch.setenv(name, value)
+
+    with caplog.at_level("INFO"), pytest.raises(CommandFailedError) as caught:
+        run_command({"command": "verify", "options": {"settle": "1s", "show_keys": True}})
+
+    told = json.loads(str(caught.value).partition("status 1: ")[2])
+    assert [sorted(found) for found in told["findings"]] == [["columns", "key_hash", "kind", "note", "state"]]
+    assert "secret" not in str(caught.value) + "".join(str(record.__dict__) for record in caplog.records)
 
 
 def test_exactly_what_was_damaged_is_mended_and_nothing_else_is_touched(pair):

@@ -31,6 +31,9 @@ class Counted(Result):
     def as_json(self) -> dict[str, Any]:
         return {"number": self.number}
 
+    def as_logged(self) -> dict[str, Any]:
+        return {"number": "***"} if abs(self.number) == 7 else self.as_json()
+
     def for_people(self):
         yield str(self.number)
 
@@ -55,6 +58,21 @@ def test_a_command_that_went_well_is_answered_with_what_json_prints(capsys):
         "output": {"number": 3},
     }
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_no_log_may_hold_is_answered_and_not_logged(caplog):
+    with caplog.at_level("INFO"):
+        answer = run_command({"command": "count", "options": {"number": 7}})
+
+    assert answer["output"] == {"number": 7}
+    assert [record.__dict__["ddb2aurora_fields"]["output"] for record in caplog.records] == [{"number": "***"}]
+
+
+def test_what_no_log_may_hold_is_not_raised_because_lambda_logs_that():
+    with pytest.raises(CommandFailedError) as caught:
+        run_command({"command": "count", "options": {"number": -7}})
+
+    assert str(caught.value) == 'count ended with status 1: {"number": "***"}'
 
 
 def test_what_it_measures_goes_into_the_namespace_of_its_deployment(capsys, monkeypatch):

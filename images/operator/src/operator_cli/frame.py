@@ -47,6 +47,10 @@ class Result(ABC):
     def as_json(self) -> dict[str, Any]:
         """Return the result in values that JSON has; names in snake_case, with units."""
 
+    def as_logged(self) -> dict[str, Any]:
+        """Return what of `as_json` may stand in a log and in an error: all, unless it holds values or keys of items."""
+        return self.as_json()
+
     @abstractmethod
     def for_people(self) -> Iterable["str | RenderableType"]:
         """Return the result as lines and rich renderables, such as tables; lines are printed as they are."""

@@ -31,7 +31,7 @@ class EventError(HaltError):
 
 
 class CommandFailedError(RetryError):
-    """A command ended with differences or failures; the text holds what it would have printed."""
+    """A command ended with differences or failures; the text holds what it would have printed, without values."""
 
 
 class _Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,12 +68,13 @@ def run_command(event: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a call
         namespace = SettingsReader(process_environment()).metrics_namespace()
         metrics = Metrics(stage="operator", pipeline=capture.pipeline, clock_ms=clock_ms, namespace=namespace)
         metrics.emit(**result.metrics)
-    output = result.as_json()
+    # Lambda logs what is raised, so that an error holds no more than a log may.
+    told = result.as_logged()
     level = logging.INFO if result.exit_code == EXIT_FINE else logging.ERROR
-    _LOG.log(level, "command ended", extra=fields(command=wanted.command, exit_code=result.exit_code, output=output))
+    _LOG.log(level, "command ended", extra=fields(command=wanted.command, exit_code=result.exit_code, output=told))
     if result.exit_code != EXIT_FINE:
-        raise CommandFailedError(f"{wanted.command} ended with status {result.exit_code}: {as_text(output)}")
-    return {"command": wanted.command, "exit_code": result.exit_code, "output": output}
+        raise CommandFailedError(f"{wanted.command} ended with status {result.exit_code}: {as_text(told)}")
+    return {"command": wanted.command, "exit_code": result.exit_code, "output": result.as_json()}
 
 
 @functools.cache

@@ -67,6 +67,12 @@ class Difference(Result):
             "cut_short": self.is_cut_short,
         }
 
+    def as_logged(self) -> dict[str, Any]:
+        """See `Result`: which columns differ, and not what they hold."""
+        shown = self.as_json()
+        columns = [{"name": column["name"], "equal": column["equal"]} for column in shown["columns"]]
+        return {name: value for name, value in shown.items() if name not in {"key", "item"}} | {"columns": columns}
+
     def for_people(self) -> Iterator["str | RenderableType"]:
         """See `Result`."""
         from rich.markup import escape  # noqa: PLC0415 - see operator_cli.frame

@@ -92,6 +92,11 @@ class Report(Result):
             "seconds": round(self.seconds, 1),
         }
 
+    def as_logged(self) -> dict[str, Any]:
+        """See `Result`: keys as hashes, whatever was asked for."""
+        findings = [{name: value for name, value in one.items() if name != "key"} for one in self.findings]
+        return self.as_json() | {"findings": findings}
+
     def for_people(self) -> Iterator["str | RenderableType"]:
         """See `Result`."""
         from rich.markup import escape  # noqa: PLC0415 - see operator_cli.frame
