@@ -285,6 +285,22 @@ def test_rows_that_the_database_refused_are_loaded_once_the_table_is_mended(repl
     assert {each: replica.rows()[each] for each in names} == {each: [1, "refused"] for each in names}
 
 
+def test_a_row_that_was_refused_once_more_is_loaded_by_the_next_try_also_where_a_bucket_keeps_no_versions(
+    replica, name
+):
+    replica.query("ALTER TABLE redrive.Things ADD CONSTRAINT one CHECK (note <> 'alone')")
+    replica.put(name, note="alone")
+    replica.put(f"{name}-good")
+    eventually(lambda: replica.query("SELECT COUNT(*) FROM redrive._ddb2aurora_rejects"), [(1,)])
+
+    refused = replica.run("--from", "rejects")
+    replica.query("ALTER TABLE redrive.Things DROP CONSTRAINT one")
+    status, _ = replica.run("--from", "rejects")
+
+    assert (refused[0], status) == (FAILURES, FINE)
+    assert replica.rows()[name] == [1, "alone"]
+
+
 def test_a_missing_setting_is_status_2_and_named(replica):
     ran = replica.run_raw("--from", "records", BUCKET_NAME="")
 

@@ -96,6 +96,7 @@ def redrive(
     site = Site.of(pipeline, folder=pipelines, needs=needs)
     with site.database() as database:
         tallies, stopped = redrive_places(
-            site, database, places=chosen, most_failing=most_failing, dry=dry, limit=limit
+            # An explanation is of all that fails.
+            site, database, places=chosen, most_failing=1 if explain else most_failing, dry=dry, limit=limit
         )
     return Redriven(tallies, dry=dry, explained=explain, stopped=stopped)

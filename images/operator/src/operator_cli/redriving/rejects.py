@@ -7,6 +7,7 @@ or, refused once more, into the rejects of the new object: each row is among the
 """
 # ruff: noqa: S608 - statements are put together of quoted names alone, values are parameters
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -104,7 +105,9 @@ class RejectedRows:
             rows,
             bucket=self._bucket,
             pipeline=self._pipeline,
-            origin=ORIGIN,
+            # Named by where they are kept: a row that is refused once more is kept elsewhere, so that its next try is
+            # another object to the ledger, while one that was killed before it noted its success is the same.
+            origin=f"{ORIGIN}-{_places(trying)}",
             at_ms=min(reject.rejected_at_ms for reject in trying),
         )
         try:
@@ -170,3 +173,10 @@ class RejectedRows:
                 f"SELECT line, reason FROM {self._table} WHERE object_id = %s ORDER BY line_number", (ref.object_id,)
             )
         ]
+
+
+def _places(rejects: Sequence[_Reject]) -> str:
+    digest = hashlib.sha256()
+    for reject in rejects:
+        digest.update(reject.object_id + reject.line_number.to_bytes(8))
+    return digest.hexdigest()[:12]
