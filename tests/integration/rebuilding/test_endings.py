@@ -120,7 +120,7 @@ def test_with_another_file_it_begins_anew_and_names_what_is_left_of_the_other(hi
     told = history.run("--no-swap")[1]
 
     assert told["found"]["objects"] == 1
-    assert [f"Things__rebuild_{run_id}" for run_id in told["other_rebuilds"]] == [left["table"]]
+    assert told["other_tables"] == [left["table"]]
 
 
 def test_two_do_not_work_on_one_target(history):

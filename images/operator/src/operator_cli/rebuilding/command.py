@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from ddb2aurora.database.described import kinds_of_tables
 from ddb2aurora.errors import HaltError
 from operator_cli.aws import s3_client
 from operator_cli.progress import progress
@@ -13,7 +14,7 @@ from operator_cli.rebuilding.objects import BackupBucket
 from operator_cli.rebuilding.rebuild import Bounds, OutOfTimeError, Rebuild, count_only
 from operator_cli.rebuilding.report import Outcome, Report
 from operator_cli.rebuilding.runs import Backfilled, Run, Runs, alone
-from operator_cli.rebuilding.shadow import Shadow, Sides, tables_named
+from operator_cli.rebuilding.shadow import Shadow, Sides, shadow_table, tables_named
 from operator_cli.site import Database, Setting, Site
 from operator_cli.verifying.mending import alone as without_repairs
 
@@ -100,8 +101,9 @@ class _Command:
         except OutOfTimeError:
             return self._report("unfinished", run, table=shadow.tables.target.name)
         self._display.doing("comparing with the live table")
-        sides, left_behind = shadow.compare(), shadow.left_behind()
-        if sides.lacking and self._wishes.until_ms is None:
+        # At an earlier point in time many rows were not there yet.
+        sides, left_behind = shadow.compare(lacking=self._wishes.until_ms is None), shadow.left_behind()
+        if sides.lacking:
             # Loads went on while rows were compared; what they brought is caught up with below.
             sides = replace(sides, lacking=max(0, sides.lacking - rebuild.rows_to_catch_up_with()))
         swap = self._wishes.swap
@@ -154,11 +156,9 @@ class _Command:
     def _was_switched(self, run: Run) -> bool:
         live = self._database.tables
         old = tables_named(live, run.old_table or "-").target.name
-        tables = self._database.connection.rows(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s", (self._database.name,)
-        )
         # Both changed their names in one statement.
-        return (old,) in tables and not self._shadow(run).is_there
+        there = kinds_of_tables(self._database.connection, self._database.name)
+        return old in there and not self._shadow(run).is_there
 
     def _doubts(self, run: Run, rebuild: Rebuild, sides: Sides, left_behind: tuple[str, ...]) -> tuple[str, ...]:
         found, most = self._runs.counts(run), self._site.pipeline.max_reject_share
@@ -204,11 +204,17 @@ class _Command:
             target=self._target,
             found=self._runs.counts(run),
             caught_up=self._runs.loaded(run),
-            others=self._runs.others(run),
+            others=self._others(run),
             until=_shown(self._wishes.until_ms),
             seconds=time.monotonic() - self._started,
             **parts,
         )
+
+    def _others(self, run: Run) -> tuple[str, ...]:
+        """Return the tables of rebuilds by another file or to another time."""
+        there = kinds_of_tables(self._database.connection, self._database.name)
+        tables = (shadow_table(self._site.pipeline.target_table, run_id) for run_id in self._runs.others(run))
+        return tuple(table for table in tables if table in there)
 
     def _shadow(self, run: Run) -> Shadow:
         return Shadow(self._database.connection, self._site.pipeline, self._database.tables, run_id=run.run_id)

@@ -25,7 +25,7 @@ from operator_cli.rebuilding.judging import Judge
 from operator_cli.rebuilding.objects import BackupBucket
 from operator_cli.rebuilding.reading import ObjectReader, OpenDatabase
 from operator_cli.rebuilding.recent import RecentRows, loaded_since
-from operator_cli.rebuilding.runs import Kind, Run, Runs
+from operator_cli.rebuilding.runs import Kind, Run, Runs, id_at
 from operator_cli.rebuilding.shadow import Shadow, old_table, tables_named
 from operator_cli.rebuilding.switching import switch
 from operator_cli.rebuilding.writing import Writer
@@ -149,8 +149,8 @@ class Rebuild:
             pymysql.err.Error: The database does not answer.
         """
         live = self._database.tables
-        ((moment,),) = self._database.connection.rows("SELECT UTC_TIMESTAMP()")
-        name = self._run.old_table or old_table(live.target.name, f"{moment:%Y%m%d_%H%M%S}")
+        ((moment,),) = self._database.connection.rows("SELECT UTC_TIMESTAMP(6)")
+        name = self._run.old_table or old_table(live.target.name, id_at(moment))
         self._watcher.doing("switching")
         self._runs.enter(self._run, "switching", old_table=name)
 

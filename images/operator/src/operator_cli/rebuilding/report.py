@@ -70,7 +70,7 @@ class Report(Result):
             "caught_up": self.caught_up.as_json(),
             "held_back": list(self.held_back),
             "left_behind": list(self.left_behind),
-            "other_rebuilds": list(self.others),
+            "other_tables": list(self.others),
             "seconds": round(self.seconds, 1),
         }
 
@@ -88,7 +88,7 @@ class Report(Result):
             yield f"{self.unaccounted:,} changes that were loaded are not in the backup, or are rejected today"
         yield from self._outcome()
         if self.others:
-            yield f"other unfinished rebuilds of {self.target}, whose tables are still there: {', '.join(self.others)}"
+            yield f"other rebuilds have left tables; drop those that nobody needs: {', '.join(self.others)}"
 
     def _found(self) -> Iterator["str | RenderableType"]:
         from rich.table import Table  # noqa: PLC0415 - see operator_cli.registry

@@ -152,14 +152,9 @@ class Runs:
             pymysql.err.Error: The database refused it.
         """
         ((now,),) = self._connection.rows("SELECT UTC_TIMESTAMP(6)")
-        run = Run(f"{now:%Y%m%d_%H%M%S}", now.replace(tzinfo=UTC), backfilled)
-        # One of the same second was given up: its tables are gone.
+        run = Run(id_at(now), now.replace(tzinfo=UTC), backfilled)
         self._connection.run(
-            f"DELETE FROM {self._objects} WHERE run_id = %s AND target_table = %s",
-            (run.run_id, self._pipeline.target_table),
-        )
-        self._connection.run(
-            f"REPLACE INTO {self._rebuilds} (run_id, pipeline, target_table, mapping, until_ms, backfilled, phase, "
+            f"INSERT INTO {self._rebuilds} (run_id, pipeline, target_table, mapping, until_ms, backfilled, phase, "
             "started_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 run.run_id,
@@ -281,6 +276,11 @@ class Runs:
                 json.dumps(counts.as_json()),
             ),
         )
+
+
+def id_at(moment: datetime) -> str:
+    """Return what tells a *moment* from others, to the millisecond, as a part of a name."""
+    return f"{moment:%Y%m%d_%H%M%S}_{moment.microsecond // 1000:03}"
 
 
 @contextmanager

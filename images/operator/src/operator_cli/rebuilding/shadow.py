@@ -23,9 +23,9 @@ from ddb2aurora.sql import CHANGED_AT_COLUMN, VERSION_COLUMN, quote_name
 from ddb2aurora.version import BACKFILL_VERSION
 
 _VERSION: Final = quote_name(VERSION_COLUMN)
-# MySQL: a name has at most 64 characters. What is added to it: an id of 15 characters, and "_t" for tombstones.
-_LONGEST_BEFORE_REBUILD: Final = 36
-_LONGEST_BEFORE_OLD: Final = 40
+# MySQL: a name has at most 64 characters. What is added to it: an id of 19 characters, and "_t" for tombstones.
+_LONGEST_BEFORE_REBUILD: Final = 33
+_LONGEST_BEFORE_OLD: Final = 37
 _TOMBSTONES: Final = "_t"
 
 
@@ -61,7 +61,7 @@ class Sides:
     rows: int
     tombstones: int
     lacking: int | None
-    """None where the two have different keys and cannot be compared."""
+    """None where that says nothing, or the two have different keys and cannot be compared."""
 
 
 class Shadow:
@@ -154,15 +154,20 @@ class Shadow:
         )
         return bool(found)
 
-    def compare(self) -> Sides:
+    def compare(self, *, lacking: bool) -> Sides:
         """
-        Count the rows of both sides.
+        Count the rows of both sides, and those that are *lacking* if that is wanted.
 
         Raises:
             pymysql.err.Error: The database did not answer.
         """
         tombstones = self._count(self.tables.tombstones) if self.tables.remembers_deletes else 0
-        return Sides(self._count(self._live.target), self._count(self.tables.target), tombstones, self._lacking())
+        return Sides(
+            self._count(self._live.target),
+            self._count(self.tables.target),
+            tombstones,
+            self._lacking() if lacking else None,
+        )
 
     def _lacking(self) -> int | None:
         key = self._live.target.primary_key
