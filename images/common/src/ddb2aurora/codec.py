@@ -11,6 +11,7 @@ The exact codec between DynamoDB JSON and Python values, for all ten attribute t
 Binary is base64 text in DynamoDB JSON, as a Lambda event carries it. `decode(encode(x)) == x` for every value.
 """
 
+import functools
 import re
 from base64 import b64encode
 from binascii import Error as Base64Error
@@ -34,6 +35,7 @@ _ZERO = Decimal(0)
 _MAX_DEPTH = 64
 
 
+@functools.lru_cache(maxsize=1024)  # the names in schemas and items are few, and met again and again
 def escape_pointer(step: str | int) -> str:
     """Return *step* as one step of a JSON pointer (RFC 6901)."""
     return "/" + str(step).replace("~", "~0").replace("/", "~1")

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from referencing._core import Resolver  # the package gives it no public name
 
 Check = Callable[[Any], None]
+# A document and where it stands, to what is wrong with it.
+ViolationIn = Callable[[Any, str], RejectError | None]
 
 _MAX_EXPONENT: Final = 400  # a double ends at 1.8E+308; beyond this a number is an attack on memory, not a value
 _MAX_CHARACTERS: Final = 4_000  # Python itself reads whole numbers of at most 4,300 digits
@@ -190,6 +192,25 @@ def schema_check(schema_text: str) -> Check:
     Raises:
         SchemaFileError: It is not a JSON Schema that can be used.
     """
+    violation_in = violations_of(schema_text)
+
+    def check(document: Any) -> None:  # noqa: ANN401 - a document is any JSON value
+        violation = violation_in(document, "")
+        if violation is not None:
+            raise violation
+
+    return check
+
+
+def violations_of(schema_text: str) -> ViolationIn:
+    """
+    Return the function that finds what is wrong with a decoded document by the JSON Schema in *schema_text*.
+
+    It takes the document and the pointer to where it stands, and returns, not raises, a `RejectError`.
+
+    Raises:
+        SchemaFileError: It is not a JSON Schema that can be used.
+    """
     try:
         schema = decode_document(schema_text)
     except RejectError as error:
@@ -204,23 +225,28 @@ def schema_check(schema_text: str) -> Check:
 
     is_draft_4 = _declared(schema) == _DRAFT_4
     program = program_for(schema, draft=Draft.FOUR if is_draft_4 else Draft.LATER)
+    if program is not None:
+        find = program
 
-    def run(document: Any) -> None:  # noqa: ANN401 - a document is any JSON value
-        breach = program(document) if program is not None else None
-        if breach is not None:
-            raise _violation(breach.place, breach.rule)
+        def by_program(document: Any, pointer: str) -> RejectError | None:  # noqa: ANN401 - any JSON value
+            breach = find(document)
+            return None if breach is None else _violation(pointer, breach.place, breach.rule)
 
-    def check(document: Any) -> None:  # noqa: ANN401 - a document is any JSON value
+        return by_program
+
+    def by_validator(document: Any, pointer: str) -> RejectError | None:  # noqa: ANN401 - any JSON value
         try:
             error = next(validator.iter_errors(document), None)
-        except RecursionError as deep:
-            raise RejectError(Reason.SCHEMA_VIOLATION, detail="nested too deeply to be checked") from deep
-        if error is not None:
-            raise _violation(error.absolute_path, error.absolute_schema_path)
+        except RecursionError:
+            return RejectError(Reason.SCHEMA_VIOLATION, pointer=pointer, detail="nested too deeply to be checked")
+        return None if error is None else _violation(pointer, error.absolute_path, error.absolute_schema_path)
 
-    return check if program is None else run
+    return by_validator
 
 
-def _violation(place: Iterable[Step], rule: Iterable[Step]) -> RejectError:
-    pointer = "".join(map(escape_pointer, place))
-    return RejectError(Reason.SCHEMA_VIOLATION, pointer=pointer, detail=f"breaks {''.join(map(escape_pointer, rule))}")
+def _violation(pointer: str, place: Iterable[Step], rule: Iterable[Step]) -> RejectError:
+    return RejectError(
+        Reason.SCHEMA_VIOLATION,
+        pointer=pointer + "".join(map(escape_pointer, place)),
+        detail=f"breaks {''.join(map(escape_pointer, rule))}",
+    )

@@ -11,7 +11,7 @@ from typing import Any
 
 from ddb2aurora.codec import decode, escape_pointer
 from ddb2aurora.dialect import Field, Operation, Row
-from ddb2aurora.documents import Check, decode_document, schema_check
+from ddb2aurora.documents import ViolationIn, decode_document, violations_of
 from ddb2aurora.envelope import Change
 from ddb2aurora.errors import Reason, RejectError
 from ddb2aurora.fields import MisfitError, encoder_for
@@ -41,7 +41,7 @@ class Mapper:
         self._shape = pipeline.shape
         self._key = frozenset(pipeline.source_key)
         self._attributes = None if pipeline.reads_whole_item else pipeline.attributes
-        self._documents = tuple((found.attribute, schema_check(found.schema)) for found in pipeline.documents)
+        self._documents = tuple((found.attribute, violations_of(found.schema)) for found in pipeline.documents)
         keys = pipeline.key_columns
         self._fields = tuple(
             (
@@ -116,11 +116,11 @@ class Mapper:
 
     def _open_documents(self, item: dict[str, Any]) -> dict[str, Any]:
         values = dict(item)
-        for attribute, check in self._documents:
+        for attribute, violation_in in self._documents:
             pointer = escape_pointer(attribute)
             if attribute not in item:
                 raise RejectError(Reason.DOCUMENT_MISSING, pointer=pointer, detail="the item has no such attribute")
-            values[attribute] = open_document(item[attribute], check, pointer=pointer)
+            values[attribute] = open_document(item[attribute], violation_in, pointer=pointer)
         return values
 
 
@@ -129,7 +129,7 @@ def delete_operations(pipeline: Pipeline) -> tuple[Operation, Operation | None]:
     return "S" if pipeline.mode == "soft_delete" else "D", _TTL_OPERATIONS[pipeline.on_ttl_delete]
 
 
-def open_document(text: object, check: Check, *, pointer: str) -> Any:  # noqa: ANN401 - a document is any JSON value
+def open_document(text: object, violation_in: ViolationIn, *, pointer: str) -> Any:  # noqa: ANN401 - a document is any JSON value
     """
     Return the document in *text*, the attribute at *pointer*.
 
@@ -140,9 +140,11 @@ def open_document(text: object, check: Check, *, pointer: str) -> Any:  # noqa: 
         raise RejectError(Reason.DOCUMENT_NOT_TEXT, pointer=pointer, detail="a document is a string of JSON")
     try:
         document = decode_document(text)
-        check(document)
     except RejectError as error:
         raise RejectError(error.reason, pointer=pointer + error.pointer, detail=error.detail) from error
+    violation = violation_in(document, pointer)
+    if violation is not None:
+        raise violation
     return document
 
 

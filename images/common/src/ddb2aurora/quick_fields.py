@@ -8,7 +8,7 @@ from msgspec import UNSET
 from msgspec.json import Decoder
 
 from ddb2aurora.codec import decode, escape_pointer, number_from_text
-from ddb2aurora.documents import Check, decode_document, schema_check
+from ddb2aurora.documents import ViolationIn, decode_document, violations_of
 from ddb2aurora.errors import Reason, RejectError
 from ddb2aurora.fields import MisfitError, encoder_for
 from ddb2aurora.mapping import open_document, value_of
@@ -39,7 +39,7 @@ def general_way(pipeline: Pipeline, attributes: Attributes) -> Way:
         number, path = names.index(str(column.path[0])), column.path[1:]
         return Reader(_field_of(column, pipeline, lambda _put, documents: look_up(documents[number], path)))
 
-    checks = [_checked(schema_check(document.schema), document.attribute) for document in pipeline.documents]
+    checks = [_opened(violations_of(document.schema), document.attribute) for document in pipeline.documents]
     return _way(pipeline, attributes, checks, inner)
 
 
@@ -96,9 +96,9 @@ def _way(
     return Way(openers, [_reader(column, pipeline, attributes, inner) for column in pipeline.columns])
 
 
-def _checked(check: Check, attribute: str) -> Callable[[str], Any]:
+def _opened(violation_in: ViolationIn, attribute: str) -> Callable[[str], Any]:
     pointer = escape_pointer(attribute)
-    return lambda text: open_document(text, check, pointer=pointer)
+    return lambda text: open_document(text, violation_in, pointer=pointer)
 
 
 def _reader(column: Column, pipeline: Pipeline, attributes: Attributes, inner: Callable[[Column], Reader]) -> Reader:
