@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("containers", "deployed_day", "deployed_emulator", "deployed_stack", "outside")
+pytest.register_assert_rewrite(
+    "containers", "deployed_day", "deployed_emulator", "deployed_pages", "deployed_setup", "deployed_stack", "outside"
+)
 
 from deployed_day import Day  # noqa: E402 - its assertions are to be rewritten
-from deployed_stack import running_deployment  # noqa: E402 - as above
+from deployed_setup import running_deployment  # noqa: E402 - as above
 
 HERE = Path(__file__).parent
 
