@@ -65,22 +65,28 @@ def test_a_pipeline_that_is_not_there_is_refused_with_those_that_there_are(tmp_p
 
 
 class Account:
-    """The clients of an account in which there is nothing yet, whose Lambda has so many places."""
+    """The clients of an account in which there is nothing yet but *groups*, whose Lambda has so many places."""
 
-    def __init__(self, *, places: int, free: int) -> None:
+    def __init__(self, *, places: int = 1000, free: int = 1000, groups: tuple[str, ...] = ()) -> None:
         self._limit = {"ConcurrentExecutions": places, "UnreservedConcurrentExecutions": free}
+        self._groups = groups
+        self.functions = self.logs = self
 
-    @property
-    def functions(self) -> "Account":
-        return self
+    def describe_log_groups(self, *, logGroupNamePrefix: str) -> dict[str, list[dict[str, str]]]:  # noqa: N803 - the SDK's
+        found = [name for name in self._groups if name.startswith(logGroupNamePrefix)]
+        return {"logGroups": [{"logGroupName": name} for name in found]}
 
     def get_account_settings(self) -> dict[str, dict[str, int]]:
         return {"AccountLimit": self._limit}
 
 
 def room(account: Account, **values: str) -> None:
-    declared = {"LoaderConcurrency": Parameter("LoaderConcurrency", default="5")}
-    check_room(account, {"TableName": "things", **values}, declared=declared)
+    declared = {
+        "LoaderConcurrency": Parameter("LoaderConcurrency", default="5"),
+        "ExistingClusterId": Parameter("ExistingClusterId", default=""),
+    }
+    named = {"Project": "shop", "Environment": "dev", "TableName": "things"}
+    check_room(account, named | values, declared=declared)
 
 
 @pytest.mark.parametrize(("places", "free"), [(1000, 1000), (1000, 105), (105, 105)])
@@ -107,3 +113,20 @@ def test_places_that_lambda_would_not_let_go_are_told_before_anything_is_made(
 
 def test_a_loader_that_reserves_nothing_has_room_in_a_new_account():
     room(Account(places=10, free=10), LoaderConcurrency="")
+
+
+LEFT = ("/aws/rds/cluster/shop-dev/audit", "/aws/rds/cluster/shop-dev-orders/audit")
+
+
+def test_a_log_group_that_an_earlier_cluster_left_is_told_before_anything_is_made():
+    with pytest.raises(DeploymentSettingsError) as caught:
+        room(Account(groups=LEFT))
+
+    assert str(caught.value) == (
+        "log groups of an earlier cluster are there already; delete them when nobody needs them: "
+        "aws logs delete-log-group --log-group-name /aws/rds/cluster/shop-dev/audit"
+    )
+
+
+def test_log_groups_of_a_cluster_that_is_there_are_in_nobodys_way():
+    room(Account(groups=LEFT), ExistingClusterId="shop-dev")

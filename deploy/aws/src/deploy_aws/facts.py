@@ -129,8 +129,8 @@ def check_room(clients: Clients, values: Mapping[str, str], *, declared: Mapping
     See that nothing is in the way of a first creation: found out now, not after half an hour.
 
     Raises:
-        DeploymentSettingsError: The bucket or the table is there already, or Lambda has no places to reserve for the
-            loader; the text says what to set.
+        DeploymentSettingsError: The bucket, the table or a log group is there already, or Lambda has no places to
+            reserve for the loader; the text says what to do.
         ClientError: AWS refuses to tell.
     """
     bucket, table = values.get("BucketName", ""), values["TableName"]
@@ -148,7 +148,20 @@ def check_room(clients: Clients, values: Mapping[str, str], *, declared: Mapping
         raise DeploymentSettingsError(
             f"table {table} is there already: set ExistingTableName to {table!r} to have it replicated"
         )
+    if "ExistingClusterId" in declared and not values.get("ExistingClusterId"):
+        _check_log_groups(clients, f"/aws/rds/cluster/{values['Project']}-{values['Environment']}/")
     _check_places(clients, values, declared=declared)
+
+
+def _check_log_groups(clients: Clients, prefix: str) -> None:
+    # RDS writes what it has left after the cluster and its groups are gone, and makes them anew for that.
+    found = clients.logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
+    names = [group.get("logGroupName", "") for group in found]
+    if names:
+        commands = "; ".join(f"aws logs delete-log-group --log-group-name {name}" for name in names)
+        raise DeploymentSettingsError(
+            f"log groups of an earlier cluster are there already; delete them when nobody needs them: {commands}"
+        )
 
 
 def _check_places(clients: Clients, values: Mapping[str, str], *, declared: Mapping[str, Parameter]) -> None:
