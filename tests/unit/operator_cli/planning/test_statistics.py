@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from operator_cli.planning.entities import Entities, describe, token_of
 from operator_cli.planning.places import Room
 from operator_cli.planning.profile import Profile, Reservoir
-from operator_cli.planning.report import places_of, shown_path
+from operator_cli.planning.showing import places_of, shown_path
 from operator_cli.planning.sizes import Sizes
 
 

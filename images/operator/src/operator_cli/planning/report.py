@@ -1,19 +1,19 @@
 """What a plan found, for people and for machines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from ddb2aurora.pipeline import Pipeline
 from operator_cli.frame import EXIT_FAILURES, EXIT_FINE, EXIT_INTERRUPTED, Result
 from operator_cli.planning.checking import Trial
-from operator_cli.planning.choosing import choose, is_mixed, is_open_map
+from operator_cli.planning.choosing import is_mixed
 from operator_cli.planning.entities import describe
 from operator_cli.planning.names import troubles_of
-from operator_cli.planning.places import Place, Step
+from operator_cli.planning.places import Place
 from operator_cli.planning.profile import Profile
 from operator_cli.planning.proposing import Proposal
+from operator_cli.planning.showing import Columns, place_as_json, places_of, shown_path
 from operator_cli.planning.suggesting import suggestions
 from operator_cli.planning.widths import Width, width_of
 
@@ -27,11 +27,6 @@ _MOST_PLACES_IN_JSON: Final = 2_000
 _MOST_PLACES_SHOWN: Final = 200
 _MOST_SHAPES: Final = 10
 _MOST_LINES: Final = 20
-_LONGEST_NUMBER_SHOWN: Final = 24
-
-
-# Types of columns by the paths that they are read from.
-Columns: TypeAlias = Mapping[tuple[Step | int, ...], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +75,11 @@ class Plan(Result):
             "undecodable": dict(profile.undecodable),
             "read_units": round(self.read_units, 1),
             "seconds": round(self.seconds, 1),
-            "places": [_place_json(path, place, columns) for path, place in places[:_MOST_PLACES_IN_JSON]],
+            "places": [place_as_json(path, place, columns) for path, place in places[:_MOST_PLACES_IN_JSON]],
             "places_found": len(places),
             "has_more_attributes": profile.root.is_crowded,
             "key": self._key_json(),
-            "type_clashes": [_shown(path) for path, place in places if is_mixed(place)],
+            "type_clashes": [shown_path(path) for path, place in places if is_mixed(place)],
             "name_troubles": troubles_of(profile.root.children),
             "change_bytes": {
                 "p50": profile.change_bytes.percentile(0.5),
@@ -118,7 +113,9 @@ class Plan(Result):
         if self.profile.entities.are_several:
             yield "several kinds of items share this table:"
             yield entity_table(self.profile)
-        yield from _some("in one place of several types", [_shown(path) for path, place in places if is_mixed(place)])
+        yield from _some(
+            "in one place of several types", [shown_path(path) for path, place in places if is_mixed(place)]
+        )
         yield from _some("names that MySQL takes otherwise", troubles_of(self.profile.root.children))
         yield from self._about_trial()
         yield from self._about_proposal()
@@ -247,53 +244,6 @@ class Plan(Result):
             yield "proposed, and not written (--write does):"
             yield ""
             yield self.text
-
-
-def places_of(profile: Profile) -> Iterator[tuple[tuple[Step, ...], Place]]:
-    """Yield the places of *profile* with their paths, attribute by attribute; the keys first."""
-    first = list(profile.key)
-    names = sorted(profile.root.children, key=lambda name: (first.index(name) if name in first else len(first), name))
-    for name in names:
-        yield from profile.root.children[name].walk((name,))
-
-
-def shown_path(path: tuple[Step, ...]) -> str:
-    """Return *path* for people and machines: `a.b[].c`; a name is shown as it is, controls escaped."""
-    text = ""
-    for step in path:
-        text += "[]" if step is None else (f".{step}" if text else step)
-    return text if text.isprintable() else ascii(text)
-
-
-_shown = shown_path
-
-
-def _place_json(path: tuple[Step, ...], place: Place, columns: Columns) -> dict[str, Any]:
-    numbers, texts = place.numbers, place.texts
-    choice = choose(place)
-    found: dict[str, Any] = {"path": shown_path(path), "types": dict(place.kinds.most_common()), "values": place.count}
-    if "S" in place.kinds:
-        found |= {"longest_characters": texts.longest_characters, "longest_bytes": texts.longest_bytes}
-        found |= {"dates": texts.dates, "times": texts.times}
-        found["documents"] = place.document.count if place.document else 0
-    if "N" in place.kinds:
-        found |= {"lowest": str(numbers.lowest), "highest": str(numbers.highest)}
-        found |= {"digits_before_point": numbers.whole_digits, "digits_after_point": numbers.fraction_digits}
-    if "B" in place.kinds:
-        found["longest_binary_bytes"] = place.binary_bytes
-    if place.is_crowded:
-        found["has_more_keys"] = True
-    if path in columns:
-        found["column_type"] = columns[path]
-    if not is_open_map(place):
-        found |= {"fitting_type": choice.type.sql if choice.type else None, "why": choice.why}
-    return found
-
-
-def shown_number(number: Decimal | int | None) -> str:
-    """Return *number* in full where that is short, otherwise its first digits and an exponent."""
-    text = "" if number is None else str(number) if isinstance(number, int) else format(number, "f")
-    return text if len(text) <= _LONGEST_NUMBER_SHOWN else f"{Decimal(number or 0):.5e}"
 
 
 def _width_json(width: Width) -> dict[str, int]:

@@ -8,7 +8,7 @@ from rich.table import Table
 from operator_cli.planning.entities import describe
 from operator_cli.planning.places import Place, Step
 from operator_cli.planning.profile import Profile
-from operator_cli.planning.report import Columns, shown_number, shown_path
+from operator_cli.planning.showing import Columns, shown_number, shown_path
 
 
 def place_table(places: Sequence[tuple[tuple[Step, ...], Place]], profile: Profile, columns: Columns) -> Table:
