@@ -9,10 +9,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient
 
@@ -21,7 +19,7 @@ FUNCTIONS = {"ours": ("firehose_transformer.handler", "handler"), "plain": ("pla
 
 def main(name: str, event_file: str) -> None:
     module, function = FUNCTIONS[name]
-    handler: Callable[[Any, Any], Any] = getattr(import_module(module), function)
+    handler = getattr(import_module(module), function)
     text = Path(event_file).read_bytes()
     event = json.loads(text)
     answers = os.fdopen(3, "w")

@@ -21,6 +21,8 @@ def draw(plot: Plot, to: Path) -> None:
         (_bars if plot.kind == "bars" else _line)(axes, line, number, len(plot.lines))
     if plot.kind == "bars":
         axes.set_xticks(range(len(plot.lines[0].x)), [str(x) for x in plot.lines[0].x])
+    if plot.level is not None:
+        axes.axhline(plot.level, color="black", linewidth=0.8, linestyle="--")
     axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label)
     if plot.log_x:
         axes.set_xscale("log")

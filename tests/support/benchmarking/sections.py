@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """A plot; *name* becomes part of its file's."""
+    """A plot; *name* becomes part of its file's. A *level* is drawn as a line across."""
 
     name: str
     title: str
@@ -36,6 +36,7 @@ class Plot(NamedTuple):
     kind: Literal["lines", "bars"] = "lines"
     log_x: bool = False
     log_y: bool = False
+    level: float | None = None
 
 
 class Table(NamedTuple):

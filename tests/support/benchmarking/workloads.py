@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from benchmarking.machine import ROOT
-
 from ddb2aurora.codec import encode_item
 from ddb2aurora.envelope import Change, encode_change
 from ddb2aurora.pipeline import Pipeline
