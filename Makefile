@@ -31,9 +31,12 @@ local-up: set-up ## Keep the embedded stack running; writes .local/env
 local-down: ## End the embedded stack
 	@[ ! -d .venv ] || $(VENV)/python -m local_aws.stack down
 
-.PHONY: test test-unit test-deep
+.PHONY: test test-long test-unit test-deep
 test: set-up ## Run every test that needs no Docker, and measure branch coverage
-	@$(PYTEST) --numprocesses auto --dist loadfile --cov --cov-report=term
+	@$(PYTEST) --numprocesses auto --dist loadfile -m "not long" --cov --cov-report=term
+
+test-long: set-up ## Run the tests that try many orders or many examples, for minutes
+	@$(PYTEST) --numprocesses auto --dist load -m long
 
 test-unit: set-up ## Run the tests that need no service (seconds)
 	@$(PYTEST) tests/unit
