@@ -167,3 +167,30 @@ def transform_event(shape: Shape, *, pipeline: Pipeline) -> dict[str, Any]:
         )
     stream = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/web_analytics"
     return {"invocationId": "1f2e", "deliveryStreamArn": stream, "region": "eu-west-1", "records": records}
+
+
+def stream_event(shape: Shape, *, pipeline: Pipeline, records: int = _MOST_RECORDS) -> dict[str, Any]:
+    """Return a batch of the stream as Lambda hands it over."""
+    return {"Records": [_stream_record(change) for change in changes(shape, records, pipeline=pipeline)]}
+
+
+def _stream_record(change: Change) -> dict[str, Any]:
+    label = datetime.fromtimestamp(change.stream_epoch_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000")
+    body: dict[str, Any] = {
+        "ApproximateCreationDateTime": (change.changed_at_ms or 0) // 1000,
+        "Keys": change.keys,
+        "SequenceNumber": change.sequence_number,
+        "SizeBytes": 500,
+        "StreamViewType": "NEW_IMAGE",
+    }
+    if change.image is not None:
+        body["NewImage"] = change.image
+    return {
+        "eventID": change.event_id,
+        "eventName": change.event,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-west-1",
+        "dynamodb": body,
+        "eventSourceARN": f"arn:aws:dynamodb:eu-west-1:111122223333:table/{change.table}/stream/{label}",
+    }
