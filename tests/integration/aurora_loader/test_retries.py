@@ -3,7 +3,7 @@
 
 import pymysql
 import pytest
-from loader_fixtures import FrozenTime, an_upsert
+from loader_fixtures import FrozenTime, a_delete, an_upsert
 
 from aurora_loader.load import LoadFailedError, Outcome
 from aurora_loader.session import Session
@@ -54,10 +54,11 @@ def failing(target):
 @pytest.mark.parametrize("statement", ["START TRANSACTION", "INSERT INTO", "LOAD DATA", "DELETE t", "UPDATE"])
 def test_what_passes_is_tried_again_and_loaded_once(target, failing, statement, number):
     loader = failing((statement, number, "before"))
+    ref = target.put(an_upsert(target.pipeline, 1, "a", "x"), a_delete(target.pipeline, 1, "b"))
 
-    outcome = loader.load(target.put(an_upsert(target.pipeline, 1, "a", "x")), time=target.time)
+    outcome = loader.load(ref, time=target.time)
 
-    assert outcome == LOADED
+    assert outcome == Outcome(rows=2, applied=1, deleted=1, newest_changed_at_ms=1000)
     assert len(target.retries) == 1
     assert target.rows() == (("a", "x"),)
     assert target.ledger("applied") == ((1,),)

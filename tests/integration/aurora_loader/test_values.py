@@ -129,9 +129,10 @@ def test_keys_of_other_types_guard_as_text_does(make_target, sql_type):
     assert target.rows("name") == (("new",),)
 
 
-def test_names_of_tables_and_columns_may_hold_what_statements_are_made_of(make_target):
+@pytest.mark.parametrize("mode", ["mirror", "soft_delete"])
+def test_names_of_tables_and_columns_may_hold_what_statements_are_made_of(make_target, mode):
     columns = (a_column("100%", "varchar(40)", path=("id",)), a_column("sel`ect %s", "varbinary(9)"))
-    target = make_target(a_pipeline(*columns, target_table="We`ird %s; '"))
+    target = make_target(a_pipeline(*columns, target_table="We`ird %s; '", mode=mode))
 
     outcome = target.load(an_upsert(target.pipeline, 1, "a", "00"), b"malformed\n")
 

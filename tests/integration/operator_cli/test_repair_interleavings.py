@@ -28,7 +28,7 @@ from operator_cli.verifying.sides import Comparison
 from operator_cli.verifying.source import Source
 from operator_cli.verifying.target import Target
 
-_SHARED = ("INSERT INTO", "SELECT STRAIGHT_JOIN", "SELECT `_version`", "DELETE", "UPDATE", "COMMIT")
+_SHARED = ("INSERT INTO", "(SELECT 1", "SELECT STRAIGHT_JOIN", "SELECT `_version`", "DELETE", "UPDATE", "COMMIT")
 _TURN_SECONDS = 0.05
 _TO_THE_END = 40
 _KEY = ("a",)

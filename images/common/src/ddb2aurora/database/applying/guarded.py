@@ -162,7 +162,8 @@ class GuardedStatements:
         """Return whether a delete may beat one of the rows of a file that holds none itself."""
         if staged.deletes or staged.soft_deletes or staged.lowest_version is None:
             return True
-        return bool(connection.rows(probe, (staged.lowest_version,) * probe.count("%s")))
+        kinds = 1 if self.stamp is None else 2
+        return bool(connection.rows(probe, (staged.lowest_version,) * kinds))
 
     def _look_and_bury(self, connection: DatabaseConnection) -> None:
         ((tombstones,),) = connection.rows(self.look)
