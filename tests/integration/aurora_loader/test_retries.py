@@ -222,3 +222,14 @@ def test_a_target_without_tables_halts_and_names_the_mend(target):
         f"{target.database.name} is not ready for pipeline things; run ddb2aurora migrate:\n"
         "  Things__tombstones: is missing"
     )
+
+
+def test_rows_that_a_load_left_staged_are_not_taken_for_those_of_the_next(target, failing):
+    loader = failing(("DROP TEMPORARY", 1205, "before"))
+    loader.load(target.put(an_upsert(target.pipeline, 1, "a", "x"), key="1.csv"), time=target.time)
+    target.query(f"DELETE FROM {target.name()}")
+
+    outcome = loader.load(target.put(an_upsert(target.pipeline, 1, "b", "y"), key="2.csv"), time=target.time)
+
+    assert outcome == LOADED
+    assert target.rows() == (("b", "y"),)

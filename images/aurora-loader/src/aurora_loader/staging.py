@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+import pymysql
+
 from aurora_loader.sources import Source
 from aurora_loader.translation import ShapeError, Translation, UnknownShapeError, translation, unchanged
 from ddb2aurora.database.applying.filling import Filling, RowsRefusedError, warning_of
 from ddb2aurora.database.applying.staged import Staged
 from ddb2aurora.database.connection import DatabaseConnection
+from ddb2aurora.database.errors import error_number
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables
 from ddb2aurora.database.shapes import read_shapes
@@ -26,6 +29,7 @@ _AGES: Final = (
     f"MAX({_CHANGED_AT}), MIN(COALESCE({_CHANGED_AT}, {_VERSION} DIV {10**SEQUENCE_DIGITS})), MIN({_VERSION})"
 )
 _LONGEST_SHAPE: Final = 64
+_TABLE_EXISTS: Final = 1050
 # A terminator that no line of ours holds: the dialect escapes NUL and 0x1A. With an empty one LOAD DATA would read
 # lines of a fixed width.
 _LINES_DIALECT: Final = r"""CHARACTER SET binary
@@ -53,14 +57,23 @@ class Staging:
 
     def create(self, connection: DatabaseConnection) -> None:
         """Make both tables, empty; outside a transaction, where every server allows it."""
-        for table in (self._tables.staging, self._tables.lines):
-            connection.run(f"DROP TEMPORARY TABLE IF EXISTS {table.quoted}")
-            connection.run(table.temporary_statement(table.name))
+        try:
+            self._create(connection)
+        except pymysql.err.OperationalError as error:
+            if error_number(error) != _TABLE_EXISTS:
+                raise
+            # A load before this one was not finished; each statement is a round trip, so they are dropped only then.
+            self.drop(connection)
+            self._create(connection)
 
     def drop(self, connection: DatabaseConnection) -> None:
         """Give the space of both tables back."""
+        names = ", ".join(table.quoted for table in (self._tables.staging, self._tables.lines))
+        connection.run(f"DROP TEMPORARY TABLE IF EXISTS {names}")
+
+    def _create(self, connection: DatabaseConnection) -> None:
         for table in (self._tables.staging, self._tables.lines):
-            connection.run(f"DROP TEMPORARY TABLE IF EXISTS {table.quoted}")
+            connection.run(table.temporary_statement(table.name))
 
     def load(
         self, connection: DatabaseConnection, ref: ObjectRef, source: Source, *, written: Translation | None = None
