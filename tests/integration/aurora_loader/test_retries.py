@@ -225,7 +225,7 @@ def test_a_target_without_tables_halts_and_names_the_mend(target):
 
 
 def test_rows_that_a_load_left_staged_are_not_taken_for_those_of_the_next(target, failing):
-    loader = failing(("DROP TEMPORARY", 1205, "before"))
+    loader = failing((f"DROP TEMPORARY TABLE IF EXISTS {target.tables.staging.quoted}", 1205, "before"))
     loader.load(target.put(an_upsert(target.pipeline, 1, "a", "x"), key="1.csv"), time=target.time)
     target.query(f"DELETE FROM {target.name()}")
 
