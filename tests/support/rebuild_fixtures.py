@@ -139,7 +139,9 @@ class History:
         )
 
     def rebuilds(self) -> list[str]:
-        """Return the phase of each rebuild there was, the oldest first."""
+        """Return the phase of each rebuild there was, the oldest first; none before their table is there."""
+        if "_ddb2aurora_rebuilds" not in self.tables():
+            return []
         table = quote_name(self.target.database.name, "_ddb2aurora_rebuilds")
         return [phase for (phase,) in self.target.query(f"SELECT phase FROM {table} ORDER BY run_id")]
 

@@ -2,12 +2,13 @@
 # ruff: noqa: S608 - tests name their own tables
 
 import signal
+import subprocess
 import time
 from contextlib import suppress
 
 import pytest
 from builders import a_column
-from rebuild_fixtures import some_changes
+from rebuild_fixtures import LoadsMeanwhile, some_changes
 
 FINE, FAILURES, INTERRUPTED = 0, 1, 130
 PATIENCE_SECONDS = 60
@@ -27,6 +28,13 @@ def end_after(history, process, *, objects, by):
         process.send_signal(by)
     process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode
+
+
+def until_it_is(history, process, *phases):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and not set(history.rebuilds()[-1:]) & set(phases):
+        assert time.monotonic() < deadline
+        time.sleep(0.003)  # a poll with a deadline
 
 
 @pytest.mark.parametrize("mode", ["mirror", "append"])
@@ -137,3 +145,27 @@ def test_two_do_not_work_on_one_target(history):
     assert ran.returncode == FAILURES
     assert "is being rebuilt by somebody else" in ran.stderr
     assert process.returncode == FINE
+
+
+@pytest.mark.parametrize("mode", ["mirror", "append"])
+def test_killed_around_the_switch_under_a_flow_of_loads_nothing_is_lost(make_history, mode):
+    history = make_history(mode=mode)
+    early = some_changes(100)
+    history.both(*early)
+    writer = LoadsMeanwhile(history, start=1000, late_backup=lambda _: None)
+    writer.start()
+    try:
+        for moment in (0.0, 0.05, 0.15):
+            process = history.start("--swap")
+            until_it_is(history, process, "reading")
+            until_it_is(history, process, "switching", "switched")
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(moment)
+            process.kill()
+            process.communicate(timeout=PATIENCE_SECONDS)
+        status, told = history.run("--swap")
+    finally:
+        writer.stop()
+
+    assert (status, told["outcome"]) == (FINE, "switched")
+    assert history.found() == history.expected([*early, *writer.changes])
