@@ -2,6 +2,7 @@
 export MYSQLD ?=
 
 .PHONY: test-mysql
-test-mysql: set-up ## Run the loader's and the database's tests on MySQL: on MYSQLD, or on one out of Debian's packages
+test-mysql: set-up ## Run the loader's, the database's and rebuild's tests on MySQL: on MYSQLD, or on one out of Debian's packages
 	@mysqld=$${MYSQLD:-$$(deploy/local/offline-images/fetch-mysql.sh)} && \
-		$(PYTEST) --database-binary="$$mysqld" tests/integration/aurora_loader tests/integration/database
+		$(PYTEST) --database-binary="$$mysqld" tests/integration/aurora_loader tests/integration/database \
+		tests/integration/rebuilding

@@ -3,23 +3,22 @@
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ddb2aurora.database.described import kinds_of_tables
 from ddb2aurora.errors import HaltError
 from operator_cli.aws import s3_client
 from operator_cli.progress import progress
+from operator_cli.rebuilding.counting import count_only
 from operator_cli.rebuilding.counts import Counts
 from operator_cli.rebuilding.objects import BackupBucket
-from operator_cli.rebuilding.rebuild import Bounds, OutOfTimeError, Rebuild, count_only
+from operator_cli.rebuilding.rebuild import Bounds, OutOfTimeError, Rebuild
 from operator_cli.rebuilding.report import Outcome, Report
 from operator_cli.rebuilding.runs import Backfilled, Run, Runs, alone
 from operator_cli.rebuilding.shadow import Shadow, Sides, shadow_table, tables_named
+from operator_cli.rebuilding.watching import Display
 from operator_cli.site import Database, Setting, Site
 from operator_cli.verifying.mending import alone as without_repairs
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 # A few rows were repaired, or go further back than the backup; many are a sign of something else.
 _MOST_LACKING_SHARE: Final = 0.01
@@ -58,7 +57,7 @@ def rebuild_site(site: Site, wishes: Wishes) -> Report:
     )
     with site.database() as database, progress() as bars:
         target = f"{database.name}.{site.pipeline.target_table}"
-        display = _Display(bars)
+        display = Display(bars)
         if wishes.dry_run:
             return _dry(site, wishes, bucket, target=target, display=display, started=started)
         with alone(database.connection, target=target):
@@ -74,7 +73,7 @@ class _Command:
         wishes: Wishes,
         database: Database,
         bucket: BackupBucket,
-        display: "_Display",
+        display: Display,
         *,
         target: str,
         started: float,
@@ -234,9 +233,7 @@ class _Command:
         )
 
 
-def _dry(
-    site: Site, wishes: Wishes, bucket: BackupBucket, *, target: str, display: "_Display", started: float
-) -> Report:
+def _dry(site: Site, wishes: Wishes, bucket: BackupBucket, *, target: str, display: Display, started: float) -> Report:
     def check_time() -> None:
         ends_at = wishes.bounds.ends_at
         if ends_at is not None and time.monotonic() >= ends_at:
@@ -274,27 +271,3 @@ def _unaccounted(count: int) -> str:
 
 def _shown(until_ms: int | None) -> str | None:
     return None if until_ms is None else datetime.fromtimestamp(until_ms / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-class _Display:
-    """What is done, and how many changes were read."""
-
-    def __init__(self, bars: "Progress") -> None:
-        self._bars = bars
-        self._task: TaskID = bars.add_task("beginning", total=None)
-        self._what = "beginning"
-        self._changes = 0
-
-    def doing(self, what: str) -> None:
-        """Show what begins."""
-        self._what = what
-        self._show()
-
-    def read(self, counts: Counts) -> None:
-        """Count what one more object held."""
-        self._changes += counts.changes
-        self._bars.advance(self._task)
-        self._show()
-
-    def _show(self) -> None:
-        self._bars.update(self._task, description=f"{self._what}; {self._changes:,} changes, objects")

@@ -7,7 +7,7 @@ rebuild.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -262,38 +262,3 @@ class Rebuild:
             open_database=self._open_database,
             stopping=self._stopping,
         )
-
-
-def count_only(
-    bucket: BackupBucket,
-    pipeline: Pipeline,
-    *,
-    sums: Counts,
-    until_ms: int | None,
-    open_database: OpenDatabase,
-    watcher: Watcher,
-    check_time: Callable[[], None],
-) -> None:
-    """
-    Add what a rebuild would find in the backup to *sums*; nothing is written anywhere.
-
-    Raises:
-        RetryError: The bucket does not answer.
-        HaltError: It cannot be read before someone acts.
-    """
-    reader = ObjectReader(
-        bucket,
-        pipeline,
-        judge=Judge(pipeline, until_ms=until_ms),
-        recent=RecentRows(pipeline, (), keeps_backfilled=True),
-        tables=None,
-        open_database=open_database,
-        stopping=threading.Event(),
-    )
-    backup: Iterator[tuple[Kind, ObjectRef]] = (("backup", ref) for ref in bucket.backup())
-    oversized: Iterator[tuple[Kind, ObjectRef]] = (("oversized", ref) for ref in bucket.oversized())
-    for kind, ref in chain(backup, oversized):
-        check_time()
-        counts = reader.read(kind, ref)
-        sums.add(counts)
-        watcher.read(counts)

@@ -17,17 +17,16 @@ from typing import Final, Literal, TypeAlias
 
 from ddb2aurora.database.connection import DatabaseConnection, as_template
 from ddb2aurora.database.ledger import ObjectRef
-from ddb2aurora.database.schema import ColumnDefinition, TableDefinition, Tables
+from ddb2aurora.database.schema import Tables
 from ddb2aurora.errors import RetryError
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
-from ddb2aurora.sql import REBUILD_OBJECTS_TABLE, REBUILDS_TABLE
 from operator_cli.rebuilding.counts import Counts
+from operator_cli.rebuilding.run_tables import run_tables
 
 Phase: TypeAlias = Literal["reading", "left", "switching", "switched", "given_up"]
 Kind: TypeAlias = Literal["backup", "oversized", "loaded"]
 Backfilled: TypeAlias = Literal["keep", "leave"]
 
-_ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
 _ASKED_AT_ONCE: Final = 500
 
 
@@ -50,45 +49,6 @@ class Run:
     old_table: str | None = None
 
 
-def _tables(database: str) -> tuple[TableDefinition, TableDefinition]:
-    run_id = ColumnDefinition("run_id", f"varchar(40) {_ASCII} NOT NULL")
-    rebuilds = TableDefinition(
-        database,
-        REBUILDS_TABLE,
-        (
-            run_id,
-            ColumnDefinition("pipeline", "varchar(255) NOT NULL"),
-            ColumnDefinition("target_table", "varchar(64) NOT NULL"),
-            # A hash of the whole pipeline file, its schemas too.
-            ColumnDefinition("mapping", f"varchar(64) {_ASCII} NOT NULL"),
-            ColumnDefinition("until_ms", "bigint NULL"),
-            ColumnDefinition("backfilled", f"varchar(16) {_ASCII} NULL"),
-            ColumnDefinition("phase", f"varchar(16) {_ASCII} NOT NULL"),
-            ColumnDefinition("old_table", "varchar(64) NULL"),
-            ColumnDefinition("started_at", "datetime(6) NOT NULL"),
-            ColumnDefinition("updated_at", "datetime(6) NOT NULL"),
-        ),
-        ("run_id", "target_table"),
-    )
-    objects = TableDefinition(
-        database,
-        REBUILD_OBJECTS_TABLE,
-        (
-            run_id,
-            ColumnDefinition("target_table", "varchar(64) NOT NULL"),
-            ColumnDefinition("object_id", "binary(32) NOT NULL"),
-            ColumnDefinition("kind", f"varchar(16) {_ASCII} NOT NULL"),
-            ColumnDefinition("bucket", "varchar(255) NOT NULL"),
-            # S3: a key has at most 1,024 bytes.
-            ColumnDefinition("object_key", "varchar(1024) NOT NULL"),
-            ColumnDefinition("counts_json", "longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL"),
-            ColumnDefinition("noted_at", "datetime(6) NOT NULL"),
-        ),
-        ("run_id", "target_table", "object_id"),
-    )
-    return rebuilds, objects
-
-
 class Runs:
     """The rebuilds of one pipeline, by today's file and up to one point in time or none."""
 
@@ -105,7 +65,7 @@ class Runs:
         self._pipeline = pipeline
         self._until_ms = until_ms
         self._mapping = hashlib.sha256(dump_pipeline(pipeline)).hexdigest()
-        tables = _tables(database)
+        tables = run_tables(database)
         for table in tables:
             connection.run(table.ensure_statement)
         self._rebuilds, self._objects = (as_template(table.quoted) for table in tables)
