@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddb2aurora.documents import SchemaFileError, decode_document, full_validator
+from ddb2aurora.documents import SchemaFileError, decode_document
 from ddb2aurora.schema_program import Breach, Draft, program_for
+from ddb2aurora.schema_validator import first_breach_by, full_validator
 
 DRAFT_4 = "http://json-schema.org/draft-04/schema#"
 DRAFTS = (
@@ -123,3 +124,46 @@ def test_a_constant_is_compared_as_a_string():
 def test_a_schema_that_is_none_is_refused_before_it_could_have_a_program():
     with pytest.raises(SchemaFileError):
         full_validator({"type": "nothing"})
+
+
+KEYWORDS = (
+    "type",
+    "required",
+    "properties",
+    "items",
+    "additionalProperties",
+    "enum",
+    "const",
+    "pattern",
+    "minLength",
+    "maxItems",
+    "minProperties",
+    "minimum",
+    "exclusiveMaximum",
+    "title",
+    "examples",
+    "default",
+    "$comment",
+    "$schema",
+)
+ODD_VALUES = st.one_of(
+    SCALARS,
+    st.sampled_from(("string", "nothing", "(", "^a", -1, 0.5, [], {}, ["a", "a"], ["string"], ["a", 1], {"a": 1})),
+    st.builds(lambda keyword, value: {keyword: value}, st.sampled_from(KEYWORDS), SCALARS),
+    st.builds(lambda schema: {"a": schema}, SCHEMAS),
+)
+
+
+@given(
+    draft=st.sampled_from(DRAFTS),
+    schema=st.dictionaries(st.sampled_from(KEYWORDS), ODD_VALUES, max_size=3),
+    document=DOCUMENTS,
+)
+def test_what_the_full_validator_refuses_has_no_program(draft, schema, document):
+    schema = decode_document(json.dumps({**schema, "$schema": draft}))
+
+    program = program_for(schema, draft=draft_of(draft))
+
+    if program is not None:
+        document = decode_document(json.dumps(document))
+        assert program(document) == first_breach_by(schema)(document)

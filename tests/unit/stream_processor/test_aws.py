@@ -205,10 +205,14 @@ def test_a_bucket_name_that_is_none_halts():
         FailedObjects("not a bucket").write("failed/x.json", b"{}\n")
 
 
-@pytest.mark.parametrize("make_client", [FirehoseStream, FailedObjects])
-def test_a_client_without_a_region_or_endpoint_halts_and_says_what_to_set(monkeypatch, make_client):
+@pytest.mark.parametrize(
+    "use_client",
+    [lambda: FirehoseStream("name"), lambda: FailedObjects("name").write("failed/x.json", b"{}\n")],
+    ids=["Firehose", "S3"],
+)
+def test_a_client_without_a_region_or_endpoint_halts_and_says_what_to_set(monkeypatch, use_client):
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "no address")
 
     with pytest.raises(AwsCallError, match="set AWS_DEFAULT_REGION or AWS_ENDPOINT_URL"):
-        make_client("name")
+        use_client()

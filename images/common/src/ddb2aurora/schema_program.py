@@ -1,9 +1,10 @@
 """
 JSON Schemas as plain functions: for the keywords that most schemas keep to, the same verdicts as the full validator.
 
-`program_for` turns a schema into one function a keyword, put together once. A schema that uses anything else has no
-program, and the full validator checks its documents; so a program never has to guess. It finds the very error that the
-full validator would find first: the same place in the document and the same rule, which a property test compares.
+`program_for` turns a schema into one function a keyword, put together once. A schema that uses anything else, or says
+it otherwise than JSON Schema does, has no program, and the full validator checks its documents or refuses it; so a
+program never has to guess. It finds the very error that the full validator would find first: the same place in the
+document and the same rule. Property tests compare them.
 """
 
 import re
@@ -34,7 +35,14 @@ class Draft(Enum):
 Program: TypeAlias = Callable[[Any], Breach | None]
 _Maker: TypeAlias = Callable[[Any, Mapping[str, Any], Draft], Program]
 
-ANNOTATIONS: Final = frozenset(("$schema", "title", "description", "default", "examples", "$comment"))
+ANNOTATIONS: Final[Mapping[str, type]] = {
+    "title": str,
+    "description": str,
+    "$comment": str,
+    "examples": list,
+    "default": object,
+}
+_TYPES: Final = frozenset(("object", "array", "string", "integer", "number", "boolean", "null"))
 _CLASSES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "array": (list,),
@@ -50,14 +58,23 @@ class _OutsideError(Exception):
 
 def program_for(schema: Mapping[str, Any], *, draft: Draft) -> Program | None:
     """
-    Return the program of *schema*, which the full validator has found to be a valid schema; None if it has none.
+    Return the program of *schema*; None if it has none, or is no valid schema.
 
     What a keyword means may depend on the *draft* that the schema is of.
     """
     try:
-        return _node(schema, draft)
+        return _node({keyword: value for keyword, value in schema.items() if keyword != "$schema"}, draft)
     except _OutsideError:
         return None
+
+
+def _must(be_so: bool) -> None:  # noqa: FBT001 - its only argument
+    if not be_so:
+        raise _OutsideError
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
 
 
 def _node(schema: Any, draft: Draft) -> Program:  # noqa: ANN401 - JSON
@@ -67,6 +84,7 @@ def _node(schema: Any, draft: Draft) -> Program:  # noqa: ANN401 - JSON
     # The full validator takes the keywords in the order of the schema as well.
     for keyword, value in schema.items():
         if keyword in ANNOTATIONS:
+            _must(isinstance(value, ANNOTATIONS[keyword]))
             continue
         maker = _MAKERS.get(keyword)
         if maker is None:
@@ -110,6 +128,7 @@ def _is_whole(instance: object) -> bool:
 
 def _type(value: Any, _schema: Mapping[str, Any], draft: Draft) -> Program:  # noqa: ANN401 - JSON
     names = [value] if isinstance(value, str) else value
+    _must(_are_names(names) and set(names) <= _TYPES and names != [])
     classes = tuple(found for name in names for found in _CLASSES.get(name, ()))
     if len(names) == len(classes):
         # Most types by far; a call less for each.
@@ -126,12 +145,14 @@ def _type(value: Any, _schema: Mapping[str, Any], draft: Draft) -> Program:  # n
     return _of(lambda instance: any(test(instance) for test in tests))
 
 
-def _required(value: Sequence[str], _schema: Mapping[str, Any], _draft: Draft) -> Program:
+def _required(value: Sequence[str], _schema: Mapping[str, Any], draft: Draft) -> Program:
+    _must(_are_names(value) and (draft is not Draft.FOUR or len(value) > 0))
     names = frozenset(value)
     return lambda instance: None if not isinstance(instance, dict) or instance.keys() >= names else _HERE
 
 
 def _properties(value: Mapping[str, Any], _schema: Mapping[str, Any], draft: Draft) -> Program:
+    _must(isinstance(value, dict))
     programs = tuple((name, _node(schema, draft)) for name, schema in value.items())
 
     def check(instance: Any) -> Breach | None:  # noqa: ANN401 - a document is any JSON value
@@ -161,8 +182,7 @@ def _items(value: Any, _schema: Mapping[str, Any], draft: Draft) -> Program:  # 
 
 
 def _additional_properties(value: Any, schema: Mapping[str, Any], _draft: Draft) -> Program:  # noqa: ANN401 - JSON
-    if "patternProperties" in schema:
-        raise _OutsideError
+    _must("patternProperties" not in schema)
     known = frozenset(schema.get("properties", ()))
     if value is True:
         return _of(lambda _: True)
@@ -173,8 +193,7 @@ def _additional_properties(value: Any, schema: Mapping[str, Any], _draft: Draft)
 
 def _enum(value: Sequence[Any], _schema: Mapping[str, Any], _draft: Draft) -> Program:
     # Of numbers and booleans, and of what holds them, equality has rules of its own.
-    if not all(isinstance(member, str) for member in value):
-        raise _OutsideError
+    _must(_are_names(value) and len(value) > 0)
     known = frozenset(value)
     return _of(lambda instance: isinstance(instance, str) and instance in known)
 
@@ -186,12 +205,17 @@ def _const(value: Any, schema: Mapping[str, Any], draft: Draft) -> Program:  # n
 
 
 def _pattern(value: str, _schema: Mapping[str, Any], _draft: Draft) -> Program:
-    search = re.compile(value).search
+    _must(isinstance(value, str))
+    try:
+        search = re.compile(value).search
+    except re.error as error:
+        raise _OutsideError from error
     return _of(lambda instance: not isinstance(instance, str) or search(instance) is not None)
 
 
 def _bound(class_: type[Any], holds: Callable[[int, Any], bool]) -> _Maker:
     def make(value: Any, _schema: Mapping[str, Any], _draft: Draft) -> Program:  # noqa: ANN401 - JSON
+        _must(type(value) is int and value >= 0)
         return _of(lambda instance: not isinstance(instance, class_) or holds(len(instance), value))
 
     return make
@@ -202,6 +226,7 @@ def _limit(holds: Callable[[Any, Any], bool], *, since_draft_6: bool = False) ->
         # In draft 4 `exclusiveMinimum: true` changes what `minimum` means.
         if draft is Draft.FOUR and (since_draft_6 or schema.keys() & {"exclusiveMinimum", "exclusiveMaximum"}):
             raise _OutsideError
+        _must(_is_number(value))
         return _of(lambda instance: not _is_number(instance) or holds(instance, value))
 
     return make

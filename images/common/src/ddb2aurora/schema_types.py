@@ -143,7 +143,7 @@ class TypedDocument:
 
 
 def _only(schema: Mapping[str, Any], keywords: set[str]) -> None:
-    if not schema.keys() <= keywords | ANNOTATIONS:
+    if not schema.keys() <= keywords | ANNOTATIONS.keys() | {"$schema"}:
         raise UntypableError
 
 

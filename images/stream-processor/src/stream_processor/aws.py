@@ -1,6 +1,7 @@
 """The edge to AWS: Data Firehose and S3 behind the protocols of this stage, their errors turned into ours."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import boto3
@@ -108,14 +109,8 @@ class FailedObjects:
     """The place of what can never load: `failed/` in the pipeline's bucket."""
 
     def __init__(self, bucket: str) -> None:
-        """
-        Write to *bucket*.
-
-        Raises:
-            AwsCallError: The environment does not say how to reach AWS.
-        """
+        """Write to *bucket*."""
         self._bucket = bucket
-        self._client: S3Client = _client("s3")
 
     def write(self, key: str, content: bytes) -> None:
         """
@@ -130,3 +125,9 @@ class FailedObjects:
         except (ClientError, BotoCoreError) as error:
             _raise_if_halting(error, operation="PutObject", where=self._bucket)
             raise QuarantineError(f"PutObject on {self._bucket} failed; it is tried again") from error
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        # Made when it is first needed, which is hardly ever: a client of S3 takes as long to make as all our modules.
+        client: S3Client = _client("s3")
+        return client
