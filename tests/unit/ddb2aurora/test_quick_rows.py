@@ -218,6 +218,105 @@ def test_what_most_items_hold_takes_the_quick_way(extra):
     compare(pipeline, line)
 
 
+TEXTS = (
+    "plain",
+    "é",
+    "日本",
+    "a,b",
+    'q"q',
+    "b\\s",
+    "NULL",
+    "\\N",
+    "n\nn",
+    "\r",
+    "t\tt",
+    "\0",
+    "\x1a",
+    "\x7f",
+    "",
+    ",",
+)
+
+
+def test_texts_of_every_kind_are_written_as_the_slower_way_writes_them():
+    pipeline = a_quick_pipeline([19, 20], SCHEMA)
+    documents = [json.dumps({**GOOD, "place": {"country": text[:4], "city": text}}) for text in TEXTS]
+    lines = [encode_change(a_change(item={"id": "a", "doc": document})) for document in documents]
+    lines += [encode_change(a_change(item={"id": text[:6], "doc": documents[0]})) for text in TEXTS]
+
+    mapper = Mapper(pipeline)
+    assert [quick_rows(pipeline)(line) for line in lines] == [slower(line, mapper) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("mode", "on_ttl_delete"), [("mirror", "delete"), ("mirror", "soft_delete"), ("append", "delete")]
+)
+def test_a_delete_takes_the_quick_way(mode, on_ttl_delete):
+    pipeline = a_quick_pipeline([13, 15, 16, 19], SCHEMA, mode=mode, on_ttl_delete=on_ttl_delete)
+    lines = [encode_change(a_change(kind="REMOVE", item={"id": "a,b"}, by_ttl=by_ttl)) for by_ttl in (False, True)]
+
+    found = [quick_rows(pipeline)(line) for line in lines]
+
+    assert found == [slower(line, Mapper(pipeline)) for line in lines]
+    assert None not in found
+
+
+def test_a_delete_that_leaves_no_trace_is_left_to_the_slower_way():
+    pipeline = a_quick_pipeline([1], None, on_ttl_delete="keep")
+
+    assert quick_rows(pipeline)(encode_change(a_change(kind="REMOVE", item={"id": "a"}, by_ttl=True))) is None
+
+
+@pytest.mark.parametrize("document", ["no JSON", "{}", '{"hits": 7e999}', json.dumps({**GOOD, "hits": "many"})])
+def test_a_document_that_is_not_valid_is_rejected_with_the_words_of_the_slower_way(document):
+    pipeline = a_quick_pipeline([18, 19], SCHEMA)
+    line = encode_change(a_change(item={"id": "a", "doc": document}))
+
+    error = quick_rows(pipeline)(line)
+
+    assert isinstance(error, RejectError)
+    assert str(error) == slower(line, Mapper(pipeline))
+
+
+def test_what_is_wrong_in_front_of_a_document_is_what_rejects_the_change():
+    pipeline = a_quick_pipeline([4, 18], SCHEMA)
+    line = encode_change(a_change(item={"id": "a", "price": Decimal(1), "doc": "no JSON"})).replace(
+        b'{"N":"1"}', b'{"N":"one"}'
+    )
+
+    compare(pipeline, line)
+    assert slower(line, Mapper(pipeline)).startswith("bad_number at /price")
+
+
+def test_a_pipeline_of_plain_attributes_takes_the_quick_way():
+    pipeline = a_quick_pipeline([1, 2, 3, 4], None)
+    mapper = Mapper(pipeline)
+    items = [
+        {"id": "a"},
+        {"id": "a", "n": 7, "note": "x,y"},
+        {"id": "a", "n": 300},
+        {"id": "a", "n": -7},
+        {"id": "a", "n": 0},
+    ]
+    lines = [encode_change(a_change(item=item)) for item in items]
+
+    found = [quick_rows(pipeline)(line) for line in lines]
+
+    assert [
+        slow if quick is None else quick
+        for quick, slow in zip(found, (slower(line, mapper) for line in lines), strict=True)
+    ] == [slower(line, mapper) for line in lines]
+    assert [quick is None for quick in found] == [False, False, True, True, False]
+
+
+def test_the_epochs_of_many_streams_are_written_one_after_the_other():
+    pipeline = a_quick_pipeline([1], None)
+    quick, mapper = quick_rows(pipeline), Mapper(pipeline)
+    lines = [encode_change(a_change(stream_epoch_ms=epoch)) for epoch in range(250)]
+
+    assert [quick(line) for line in lines] == [slower(line, mapper) for line in lines]
+
+
 def test_the_key_of_the_heartbeats_is_left_to_the_slower_way():
     pipeline = a_quick_pipeline([1], None, heartbeat=(KeyPart(attribute="id", kind="S", value="a"),))
 
