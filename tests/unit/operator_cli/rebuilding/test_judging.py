@@ -1,7 +1,7 @@
 """What becomes of a line of a backup by today's pipeline file."""
 
 import pytest
-from builders import CHANGED_AT_MS, STREAM_EPOCH_MS, a_change, a_pipeline
+from builders import CHANGED_AT_MS, STREAM_EPOCH_MS, a_change, a_column, a_pipeline
 
 from ddb2aurora.envelope import encode_change
 from ddb2aurora.heartbeat import Heartbeat, heartbeat_change
@@ -41,10 +41,21 @@ def test_a_change_that_does_not_map_is_a_reject_without_its_value():
     assert "no number" not in f"{judged}"
 
 
-def test_half_of_a_surrogate_pair_is_a_reject():
-    line = line_of(a_change(item={"id": "a", "n": 1, "note": "half"})).replace(b'"half"', b'"\\ud800"')
+@pytest.mark.parametrize("place", ["item", "document"])
+def test_half_of_a_surrogate_pair_is_a_reject(place):
+    note = "half" if place == "item" else '{"half": "\\ud800"}'
+    line = line_of(a_change(item={"id": "a", "n": 1, "note": note})).replace(b'"half"}', b'"\\ud800"}')
+    documents = {} if place == "item" else {"note": "{}"}
+    columns = (
+        a_column("id", "varchar(9)"),
+        a_column("note", "text", source="note" if place == "item" else "note.half"),
+    )
 
-    assert judge(line).reason == "undecodable"
+    assert judge(line, documents=documents, columns=columns).reason in ("undecodable", "document_not_json")
+
+
+def test_what_begins_like_a_change_again_and_again_is_given_up():
+    assert judge(b'{"v":1,"event":"' * 200 + line_of(a_change())).reason == "undecodable"
 
 
 @pytest.mark.parametrize("line", [b"what", b"{", b"\xff\xfe", b'{"v":1,"event":"INSERT"}'])

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from ddb2aurora.dialect import Row
 from ddb2aurora.envelope import Change, decode_change
-from ddb2aurora.errors import Reason, RejectError
+from ddb2aurora.errors import RejectError
 from ddb2aurora.mapping import Mapper
 from ddb2aurora.pipeline import Pipeline
 from operator_cli.redriving.examined import hash_of
@@ -68,14 +68,8 @@ class Judge:
     def _mapped(self, change: Change) -> Judged:
         try:
             row = self._mapper.row(change)
-            if row is not None:
-                # As where the row is written as a line: half of a surrogate pair cannot be.
-                "".join(field for field in row.fields if field is not None).encode()
         except RejectError as error:
             return Judged(reason=error.reason, detail=str(error), key=hash_of(change))
-        except UnicodeEncodeError:
-            detail = "half of a surrogate pair, which UTF-8 cannot carry"
-            return Judged(reason=Reason.UNDECODABLE, detail=detail, key=hash_of(change))
         if row is not None and row.operation == "H":
             return Judged(is_heartbeat=True)
         return Judged(row)
