@@ -28,7 +28,7 @@ ABOUT = (
     "json.dumps of the whole record, a call for each 500, an answer that is not looked at. *JSON* adds what the "
     "runtime does around a handler. Allocations are tracemalloc's, of one batch: at the peak, and what is left of it."
 )
-BOUND = "msgspec checks and copies each record, and writes it; a quarter is Python."
+BOUND = "Each record is checked, copied into a change and written by msgspec; the rest is Python between them."
 
 
 def measure(say: Callable[[str], None]) -> dict[str, Any]:

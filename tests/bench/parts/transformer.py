@@ -42,11 +42,10 @@ ABOUT = (
     "MB that Firehose hands over at most."
 )
 BOUND = (
-    "Two of three parts of our time are spent in C, in msgspec (the change, then its document) and base64; "
-    "the last third is Python that puts a row together. Tried: decoding all lines of an event in one call (saves 4 %), "
-    "one look for awkward characters for all rows (saves 8 % where no row has any, costs where one has), no garbage "
-    "collection (no difference). What bounds records that break the schema is finding the words for why: the schema as "
-    "Python functions; 20 kB in a document that no schema names are decoded, to be as strict as the slower way."
+    "Most of our time is spent in C, in msgspec (the change, then its document) and base64; the rest is Python that puts "
+    "a row together. What bounds records that break the schema is finding the words for why, with the schema as Python "
+    "functions; what bounds large documents is that what no schema names is decoded all the same, to be as strict about "
+    "it as the slower way. [Decisions on performance](decisions/performance.md) says what was tried."
 )
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
@@ -80,3 +81,27 @@ class Child:
             self._process.stdin.close()
         self._answers.close()
         self._process.wait()
+
+
+def whole_process(command: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Contestant:
+    """Return the contestant that is *command* from its start to its end, with *environment* on top of ours."""
+
+    def contestant(times: int) -> Sample:
+        wall = cpu = 0.0
+        for _ in range(times):
+            started = time.perf_counter()
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**os.environ, **environment},  # noqa: TID251 - a child gets what this process was given
+                stdout=subprocess.DEVNULL,
+            )
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            wall += time.perf_counter() - started
+            cpu += used.ru_utime + used.ru_stime
+            if process.returncode:
+                raise ChildError(f"ended with {process.returncode}; its own words stand above")
+        return Sample(wall, cpu)
+
+    return contestant
