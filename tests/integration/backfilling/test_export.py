@@ -7,6 +7,8 @@ import pytest
 from backfill_fixtures import ExportWriter, Loading, export_line
 from loader_fixtures import a_delete
 
+pytestmark = pytest.mark.long
+
 _ITEMS = [{"id": f"thing {number:02}", "no": number, "name": f"name {number}"} for number in range(20)]
 _HOUR_MS = 3_600_000
 

@@ -1,9 +1,12 @@
 """A backfill that takes longer than deletes are remembered."""
 # ruff: noqa: S608 - tests name their own tables
 
+import pytest
 from loader_fixtures import a_delete
 
 from aurora_loader.staging import BeyondHorizonError
+
+pytestmark = pytest.mark.long
 
 _ITEMS = [{"id": f"thing {number:02}", "no": number, "name": f"name {number}"} for number in range(20)]
 

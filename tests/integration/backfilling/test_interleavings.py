@@ -17,6 +17,8 @@ from ddb2aurora.database.purge import SLACK_MS, purge
 from ddb2aurora.dialect import encode_row
 from operator_cli.backfilling.items import Gathering, ItemMapper
 
+pytestmark = pytest.mark.long
+
 # Far enough from each other that purge takes any two for different times.
 _STEP_MS = 10 * SLACK_MS
 _READ, _LOAD = "the item is read", "what was read is loaded"

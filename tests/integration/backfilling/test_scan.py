@@ -11,6 +11,8 @@ from loader_fixtures import a_column, a_delete, a_pipeline, an_upsert
 
 from ddb2aurora.pipeline import KeyPart
 
+pytestmark = pytest.mark.long
+
 _ITEMS = [{"id": f"thing {number:02}", "no": number, "name": f"name {number}"} for number in range(20)]
 _ROWS = tuple((item["id"], item["no"], item["name"], 0) for item in _ITEMS)
 

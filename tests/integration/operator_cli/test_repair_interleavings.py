@@ -28,6 +28,8 @@ from operator_cli.verifying.sides import Comparison
 from operator_cli.verifying.source import Source
 from operator_cli.verifying.target import Target
 
+pytestmark = pytest.mark.long
+
 _SHARED = ("INSERT INTO", "(SELECT 1", "SELECT STRAIGHT_JOIN", "SELECT `_version`", "DELETE", "UPDATE", "COMMIT")
 _TURN_SECONDS = 0.05
 _TO_THE_END = 40

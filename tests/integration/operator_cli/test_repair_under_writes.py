@@ -19,6 +19,8 @@ from local_aws.stack.embedded import EmbeddedStack
 from operator_cli.clickstream import Operation, Shares, operations, put_visit, visit_key
 from operator_cli.seeding import Seeder
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).parents[3]
 _RUN = "from operator_cli.main import main; main()"
 _ITEMS = 240

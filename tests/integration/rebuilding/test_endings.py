@@ -10,6 +10,8 @@ import pytest
 from builders import a_column
 from rebuild_fixtures import LoadsMeanwhile, some_changes
 
+pytestmark = pytest.mark.long
+
 FINE, FAILURES, INTERRUPTED = 0, 1, 130
 PATIENCE_SECONDS = 60
 

@@ -15,6 +15,8 @@ from ddb2aurora.dialect import Row
 from operator_cli.rebuilding.shadow import Shadow, tables_named
 from operator_cli.rebuilding.switching import TargetBusyError, switch
 
+pytestmark = pytest.mark.long
+
 FINE, FAILURES = 0, 1
 PATIENCE_SECONDS = 60
 # The loader holds nothing but the fence of a mode that remembers deletes.

@@ -15,6 +15,8 @@ from ddb2aurora.codec import encode_item
 from ddb2aurora.pipeline_file import read_pipeline_file
 from local_aws.stack.embedded import EmbeddedStack
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).parents[3]
 DDB2AURORA = Path(sys.executable).with_name("ddb2aurora")
 PATIENCE_SECONDS = 90
