@@ -97,6 +97,11 @@ def redrive(
     with site.database() as database:
         tallies, stopped = redrive_places(
             # An explanation is of all that fails.
-            site, database, places=chosen, most_failing=1 if explain else most_failing, dry=dry, limit=limit
+            site,
+            database,
+            places=chosen,
+            most_failing=1 if explain else most_failing,
+            dry=dry,
+            limit=limit,
         )
     return Redriven(tallies, dry=dry, explained=explain, stopped=stopped)
