@@ -37,14 +37,15 @@ STARTS = {
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| *(\S+)")
 _SHOWN = 12
 ABOUT = (
-    "Whole processes, from their start to their end, in turns. Lambda adds what it takes to start a container, which "
-    "is not ours; [images.md](images.md) has the time from the start of a container to its first answer."
+    "Whole processes, from their start to their end, in turns. Lambda adds what it takes to start a container, "
+    "which is not ours; [images.md](images.md) has the time from the start of a container to its first answer."
 )
 IMPORTS = (
-    "`python -X importtime`, the time in each package's own modules, summed up: medians in ms, at the speed of a traced "
-    "start. What is Python's own is one line. A test holds the packages and the number of modules of each handler. "
-    "Loaded only when they are needed: the full validator of JSON Schemas (`jsonschema`, `referencing`, `rpds`), for "
-    "schemas that use more than plain keywords; the transformer's AWS SDK; the stream-processor's client of S3."
+    "`python -X importtime`, the time in each package's own modules, summed up: medians in ms, at the speed of a "
+    "traced start. What is Python's own is one line. A test holds the packages and the number of modules of each "
+    "handler. Loaded only when they are needed: the full validator of JSON Schemas (`jsonschema`, `referencing`, "
+    "`rpds`), for schemas that use more than plain keywords; the transformer's AWS SDK; the stream-processor's "
+    "client of S3."
 )
 
 

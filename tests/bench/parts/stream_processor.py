@@ -23,10 +23,11 @@ WANTED = ("seed", "small", "large attribute", "deletes")
 NAMES = {"ours": "a record a change", "packed": "packed", "naive": "the naive loop"}
 GOAL = 150_000
 ABOUT = (
-    "From a batch of 500 changes as Lambda hands it over to the bytes of `PutRecordBatch`, which go to a Firehose that "
-    "takes everything: with a record for each change, and with `packing: on`. Beside it the loop that samples show: "
-    "json.dumps of the whole record, a call for each 500, an answer that is not looked at. *JSON* adds what the "
-    "runtime does around a handler. Allocations are tracemalloc's, of one batch: at the peak, and what is left of it."
+    "From a batch of 500 changes as Lambda hands it over to the bytes of `PutRecordBatch`, which go to a Firehose "
+    "that takes everything: with a record for each change, and with `packing: on`. Beside it the loop that samples "
+    "show: json.dumps of the whole record, a call for each 500, an answer that is not looked at. *JSON* adds what "
+    "the runtime does around a handler. Allocations are tracemalloc's, of one batch: at the peak, and what is left "
+    "of it."
 )
 BOUND = "Each record is checked, copied into a change and written by msgspec; the rest is Python between them."
 

@@ -33,19 +33,20 @@ NAMES = {
 
 ABOUT = (
     "Each contestant is a process of its own and handles whole events, as Lambda calls it; what it logs goes to "
-    "/dev/null. *dict* is from the event as an object to the answer as an object; *JSON* adds what the runtime "
-    "does around a handler: awslambdaric (with the marshaller that our handlers bring) for Python, JSON.parse and "
+    "/dev/null. *dict* is from the event as an object to the answer as an object; *JSON* adds what the runtime does "
+    "around a handler: awslambdaric (with the marshaller that our handlers bring) for Python, JSON.parse and "
     "JSON.stringify for Node. The best function in Node knows one table only: Ajv compiled once, correct quoting, "
     "deletes, a log line for each reject; it checks neither lengths nor ranges. Its answers, and those of plain "
-    "Python with a validator made once, are compared with ours before anything is measured: they are the same. "
-    "The function of 2017 makes a validator for each record and quotes nothing. Events hold 500 records, or the 3 "
-    "MB that Firehose hands over at most."
+    "Python with a validator made once, are compared with ours before anything is measured: they are the same. The "
+    "function of 2017 makes a validator for each record and quotes nothing. Events hold 500 records, or the 3 MB "
+    "that Firehose hands over at most."
 )
 BOUND = (
-    "Most of our time is spent in C, in msgspec (the change, then its document) and base64; the rest is Python that puts "
-    "a row together. What bounds records that break the schema is finding the words for why, with the schema as Python "
-    "functions; what bounds large documents is that what no schema names is decoded all the same, to be as strict about "
-    "it as the slower way. [Decisions on performance](decisions/performance.md) says what was tried."
+    "Most of our time is spent in C, in msgspec (the change, then its document) and base64; the rest is Python that "
+    "puts a row together. What bounds records that break the schema is finding the words for why, with the schema "
+    "as Python functions; what bounds large documents is that what no schema names is decoded all the same, to be "
+    "as strict about it as the slower way. [Decisions on performance](decisions/performance.md) says what was "
+    "tried."
 )
 
 
