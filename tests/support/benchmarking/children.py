@@ -27,9 +27,10 @@ class Child:
     def __init__(self, command: Sequence[str], *, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         """Start *command* in *folder*, with *environment* on top of ours."""
         reading, writing = os.pipe()
-        # The shell puts the pipe where the process looks for it, whatever number it has here.
+        # The shell puts the pipe where the process looks for it, whatever number it has here; a plain sh may know none
+        # of two digits.
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" {_ANSWERS}>&{writing}', "sh", *command],
+            ["bash", "-c", f'exec "$@" {_ANSWERS}>&{writing}', "bash", *command],
             cwd=folder,
             env={**os.environ, **(environment or {})},  # noqa: TID251 - a child gets what this process was given
             stdin=subprocess.PIPE,
