@@ -56,6 +56,21 @@ def test_the_transformer_makes_a_row_of_each_record_and_fails_each_bad_one_alone
     ]
 
 
+@pytest.mark.parametrize(
+    ("stage", "event"),
+    [(FIREHOSE_TRANSFORMER, "firehose-transformation"), (STREAM_PROCESSOR, "dynamodb-stream")],
+    ids=str,
+)
+def test_a_function_answers_the_same_when_it_is_asked_again(sandbox: Sandbox, stage, event):
+    # From the second event on, it reads and writes JSON otherwise than the runtime does by itself.
+    function = sandbox.function(stage) if stage == FIREHOSE_TRANSFORMER else beside_a_firehose(sandbox)[0]
+
+    answers = [function.invoke(captured(event)) for _ in range(3)]
+
+    assert answers == [answers[0]] * 3
+    assert "errorType" not in answers[0]
+
+
 def test_the_transformer_logs_why_a_record_failed_and_no_value_of_it(sandbox: Sandbox):
     function = sandbox.function(FIREHOSE_TRANSFORMER)
 

@@ -6,15 +6,13 @@ from typing import Any, Final, NamedTuple
 
 from benchmarking.sections import Goal, Plot, Section, Table
 
-_PREFACE: Final = """\
-# Performance
-
-Made by `make bench`, never by hand; `make bench BENCH="{names}"` measures some parts anew and keeps the others. All of
-it takes about {minutes} minutes. Figures are ratios within one run: what is compared ran in turns (A B, B A, …) on the
-same machine, and stands as a median with its quartiles. *Per core* means per second of CPU time, of all threads.
-The samples lie in `docs/performance/`. [Decisions on performance](decisions/performance.md) says why things are as they
-are.
-"""
+_PREFACE: Final = (
+    'Made by `make bench`, never by hand, in about {minutes} minutes; `make bench BENCH="…"` measures some parts anew '
+    "and keeps the others: {names}. Figures are ratios within one run: what is compared ran in turns (A B, B A, …) on "
+    "the same machine, and stands as a median with its quartiles. *Per core* means per second of CPU time, of all "
+    "threads. The samples lie in `docs/performance/`. [Decisions on performance](decisions/performance.md) says why "
+    "things are as they are."
+)
 
 
 class GoalWithoutBoundError(Exception):
@@ -42,8 +40,9 @@ def page(parts: Sequence[Part], *, names: Sequence[str], minutes: int) -> str:
     Raises:
         GoalWithoutBoundError: A goal that is not met has no explanation.
     """
-    preface = _PREFACE.format(names=" ".join(names), minutes=minutes)
-    return "\n".join([preface, "## Goals", "", *_goals(parts), "", "## Runs", "", *_runs(parts), *_sections(parts)])
+    preface = _PREFACE.format(names=", ".join(f"`{name}`" for name in names), minutes=minutes)
+    title = ["# Performance", "", *_block("", preface), ""]
+    return "\n".join([*title, "## Goals", "", *_goals(parts), "", "## Runs", "", *_runs(parts), *_sections(parts)])
 
 
 def _goals(parts: Sequence[Part]) -> list[str]:
