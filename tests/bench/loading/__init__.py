@@ -1,0 +1,1 @@
+"""What the parts about the loader share: a server, tables and objects of rows."""
