@@ -134,4 +134,4 @@ def test_an_image_says_what_it_is_and_what_it_was_built_from(stage: Stage):
 def test_the_operator_s_image_answers_a_command_without_network_or_writing():
     answer = docker("run", "--rm", "--network", "none", "--read-only", OPERATOR.image, "migrate", "--help")
 
-    assert "Make the database, the target table" in answer
+    assert "Make the database and the tables of a pipeline" in answer

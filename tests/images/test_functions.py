@@ -116,7 +116,7 @@ def test_the_loader_fails_an_event_whose_object_it_cannot_load_and_names_both_ob
 
     answer = function.invoke(captured("s3-notification"))
 
-    assert answer["errorType"] == "ObjectsFailedError"
+    assert answer["errorType"] == "LoadFailedError"
     assert "s3://a-bucket/processed/web_analytics/WebAnalytics/2026/01/01/00/" in answer["errorMessage"]
     assert "a+b.csv is not loaded" in answer["errorMessage"]
     assert "connecting failed on 127.0.0.1:3306" in answer["errorMessage"]
