@@ -50,8 +50,8 @@ def push_images(*, environment: str, registry: str, architecture: str, repositor
     Raises:
         PushError: It failed, for the reason that it told.
     """
-    command = ["make", "push-images", f"ENV={environment}", f"REGISTRY={registry}", f"ARCHITECTURE={architecture}"]
-    # Its standard output would stand among our results.
-    done = subprocess.run(command, cwd=repository, check=False, stdout=2)  # noqa: S603 - checked names, no shell
+    target = ["push-images", f"ENV={environment}", f"REGISTRY={registry}", f"ARCHITECTURE={architecture}"]
+    # Its standard output would stand among our results. Where make itself runs us, it would tell of folders.
+    done = subprocess.run(["make", "--no-print-directory", *target], cwd=repository, check=False, stdout=2)  # noqa: S603, S607 - checked names, no shell
     if done.returncode != 0:
-        raise PushError(f"{' '.join(command)} failed, see above; mend it, then run the same command again")
+        raise PushError(f"make {' '.join(target)} failed, see above; mend it, then run the same command again")
