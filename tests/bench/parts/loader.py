@@ -278,8 +278,10 @@ def section(measured: dict[str, Any]) -> Section:
                 "exist the straight load is `LOAD DATA … REPLACE`, which looks at no version."
             ),
             _full_table(measured["full"], full),
-            f"Beside upserts out of Python (PyMySQL), {BY_ROWS_MIB} MiB into an empty table, through the loopback "
-            "interface, where a round trip costs next to nothing; ours sends the file (LOCAL).",
+            (
+                f"Beside upserts out of Python (PyMySQL), {BY_ROWS_MIB} MiB into an empty table, through the loopback "
+                "interface, where a round trip costs next to nothing; ours sends the file (LOCAL)."
+            ),
             _by_rows_table(measured["rows"]),
             "Memory of the loader's process while its handler loads an object from S3 with `LOAD_MODE=local`.",
             Table(
