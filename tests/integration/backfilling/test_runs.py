@@ -9,7 +9,8 @@ from loader_fixtures import a_pipeline, an_object, an_upsert
 
 from ddb2aurora.errors import RetryError
 from operator_cli.backfilling.errors import BackfillRunningError
-from operator_cli.backfilling.runs import InFlight, Run, Runs, Segment
+from operator_cli.backfilling.runs import Runs
+from operator_cli.backfilling.segments import InFlight, Run, Segment
 from operator_cli.site import Database
 
 

@@ -77,8 +77,8 @@ def delete_way(pipeline: Pipeline, attributes: Attributes) -> Way:
         is_fact = pipeline.mode == "append" and column.is_fact and column.source != ITEM
         return is_fact or column in pipeline.key_columns
 
-    def nothing(_column: Column) -> Reader:
-        raise NotImplementedError
+    def nothing(column: Column) -> Reader:
+        raise LookupError(f"a delete carries no document for column {column.name}")  # neither keys nor facts lie in one
 
     return Way(
         (), [_reader(column, pipeline, attributes, nothing) if stays(column) else None for column in pipeline.columns]

@@ -14,7 +14,7 @@ from operator_cli.backfilling.copying import LONGEST_GATHERING_MS, Bounds, Copyi
 from operator_cli.backfilling.errors import LoaderIdleError
 from operator_cli.backfilling.items import ItemMapper
 from operator_cli.backfilling.reading import Portion
-from operator_cli.backfilling.runs import InFlight, Run, Segment
+from operator_cli.backfilling.segments import InFlight, Run, Segment
 
 _MAPPER = ItemMapper(a_pipeline())
 _NOTHING = InFlight(0, {}, (), 0)

@@ -6,7 +6,7 @@ import pytest
 
 from operator_cli.backfilling.errors import LoaderIdleError
 from operator_cli.backfilling.in_flight import InFlightLimit
-from operator_cli.backfilling.runs import InFlight
+from operator_cli.backfilling.segments import InFlight
 
 
 class Clock:

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from operator_cli.backfilling.report import Backfilled
-from operator_cli.backfilling.runs import InFlight, Run, Segment
+from operator_cli.backfilling.segments import InFlight, Run, Segment
 from operator_cli.backfilling.watching import lasting
 
 

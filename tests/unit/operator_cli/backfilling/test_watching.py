@@ -1,6 +1,6 @@
 """What the bar of a backfill shows."""
 
-from operator_cli.backfilling.runs import InFlight
+from operator_cli.backfilling.segments import InFlight
 from operator_cli.backfilling.watching import Display
 
 

@@ -17,7 +17,8 @@ from operator_cli.backfilling.in_flight import InFlightLimit
 from operator_cli.backfilling.items import ItemMapper
 from operator_cli.backfilling.reading import Reading, ScanReading
 from operator_cli.backfilling.report import Backfilled
-from operator_cli.backfilling.runs import InFlight, Run, Runs, Segment
+from operator_cli.backfilling.runs import Runs
+from operator_cli.backfilling.segments import InFlight, Run, Segment
 from operator_cli.backfilling.starting_export import start_export
 from operator_cli.backfilling.watching import Display
 from operator_cli.backfilling.writing import Writer

@@ -20,7 +20,7 @@ from ddb2aurora.errors import RetryError
 from operator_cli.backfilling.in_flight import InFlightLimit
 from operator_cli.backfilling.items import Gathering, ItemMapper
 from operator_cli.backfilling.reading import Portion, Reading
-from operator_cli.backfilling.runs import Run, Segment
+from operator_cli.backfilling.segments import Run, Segment
 
 _T = TypeVar("_T")
 

@@ -20,7 +20,7 @@ from operator_cli.aws import aws_errors
 from operator_cli.backfilling.errors import ExportError
 from operator_cli.backfilling.exports import DataFile, Export, same_md5
 from operator_cli.backfilling.reading import Portion
-from operator_cli.backfilling.runs import Place
+from operator_cli.backfilling.segments import Place
 from operator_cli.scanning.table import AttributeType, Item
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from operator_cli.backfilling.errors import LoaderIdleError
-from operator_cli.backfilling.runs import InFlight
+from operator_cli.backfilling.segments import InFlight
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from ddb2aurora.pipeline import Pipeline
-from operator_cli.backfilling.runs import Place
+from operator_cli.backfilling.segments import Place
 from operator_cli.scanning.budget import ReadBudget
 from operator_cli.scanning.table import Item, TableScan
 

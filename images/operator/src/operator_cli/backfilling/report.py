@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
-from operator_cli.backfilling.runs import InFlight, Run
+from operator_cli.backfilling.segments import InFlight, Run
 from operator_cli.frame import EXIT_FAILURES, EXIT_FINE, Result
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from operator_cli.backfilling.runs import InFlight
+from operator_cli.backfilling.segments import InFlight
 
 if TYPE_CHECKING:
     from rich.progress import Progress
