@@ -12,7 +12,7 @@ if ! command -v node > /dev/null || ! command -v npm > /dev/null; then
     exit 1
 fi
 # The programs of a virtual environment name its folder, so a copy of it elsewhere is not done.
-locked=$({ pwd; cat "$lock" tests/bench/node/package-lock.json tests/bench/bench.sh; } | cksum)
+locked=$({ pwd; cat "$lock" tests/bench/node/package-lock.json; } | cksum)
 if [ ! -f "$environment/.locked" ] || [ "$(cat "$environment/.locked")" != "$locked" ]; then
     echo "bench: installing the locked packages into $environment; the first time takes a minute"
     .venv/bin/python -m venv --clear "$environment"
@@ -26,4 +26,4 @@ if [ ! -f "$environment/.locked" ] || [ "$(cat "$environment/.locked")" != "$loc
     echo "$locked" > "$environment/.locked"
 fi
 
-PYTHONPATH=tests/support exec "$environment/bin/python" tests/bench/run.py "$@"
+PYTHONPATH=$PWD/tests/support:$PWD/tests/bench exec "$environment/bin/python" tests/bench/run.py "$@"

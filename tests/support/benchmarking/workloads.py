@@ -149,6 +149,12 @@ def changes(shape: Shape, count: int, *, pipeline: Pipeline) -> Iterator[Change]
         )
 
 
+def items(shape: Shape, count: int, *, first: int) -> list[dict[str, Any]]:
+    """Return *count* items of *shape*, numbered from *first*."""
+    source = random.Random(first)  # noqa: S311 - a reproducible workload
+    return [shape.item(source, number) for number in range(first, first + count)]
+
+
 def transform_event(shape: Shape, *, pipeline: Pipeline) -> dict[str, Any]:
     """Return a transformation event of *shape*, as many records as Firehose hands over at once."""
     records: list[dict[str, Any]] = []
