@@ -18,6 +18,8 @@ check "import contracts" "$bin/lint-imports"
 check yaml "$bin/yamllint" --strict --config-file deploy/yamllint.yaml docker-compose.yml pipelines tests deploy
 check "templates: cfn-lint" deploy/aws/checks/check.sh lint
 check "templates: policies" deploy/aws/checks/check.sh policies
+# What is locked is installed without resolving anything, so that nothing may be missing in the lock.
+check "installed packages" "$bin/python" -m pip --disable-pip-version-check check
 check shell bash -c 'for script in $(git ls-files "*.sh" .ci/run); do bash -n "$script" || exit 1; done'
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -24,7 +24,8 @@ if ! is_done locked "$locked"; then
     fi
     echo "set-up: installing the locked packages into .venv; the first time takes half a minute or more"
     "$python" -m venv --clear .venv
-    pip install --require-hashes --only-binary :all: -r requirements-dev.txt
+    # The lock is whole, so nothing is resolved: a resolver may stumble over a release that is newer than the lock.
+    pip install --require-hashes --no-deps --only-binary :all: -r requirements-dev.txt
     echo "$locked" > .venv/.locked
 fi
 if ! is_done own "$own"; then

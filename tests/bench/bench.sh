@@ -16,7 +16,7 @@ locked=$({ pwd; cat "$lock" tests/bench/node/package-lock.json; } | cksum)
 if [ ! -f "$environment/.locked" ] || [ "$(cat "$environment/.locked")" != "$locked" ]; then
     echo "bench: installing the locked packages into $environment; the first time takes a minute"
     .venv/bin/python -m venv --clear "$environment"
-    "$environment/bin/python" -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: -r "$lock"
+    "$environment/bin/python" -m pip --disable-pip-version-check -qq install --require-hashes --no-deps --only-binary :all: -r "$lock"
     packages='import sysconfig; print(sysconfig.get_path("purelib"))'
     # addsitedir, not a bare path: our own packages are in .venv as .pth files themselves.
     .venv/bin/python -c "$packages" | sed 's/.*/import site; site.addsitedir("&")/' > "$("$environment/bin/python" -c "$packages")/project.pth"

@@ -117,6 +117,24 @@ def test_all_lock_files_agree_on_every_version():
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
+def test_every_install_takes_exactly_what_a_lock_names_and_resolves_nothing():
+    """An older pip looks for `coverage[toml]` apart from the pinned `coverage`, and takes what was released since."""
+    scripts = [
+        *REPOSITORY.glob("deploy/**/*.sh"),
+        *REPOSITORY.glob("tests/bench/*.sh"),
+        *REPOSITORY.glob("*/*/Dockerfile"),
+    ]
+    installs = [
+        command
+        for script in scripts
+        for command in re.sub(r"\\\n\s*", "", script.read_text()).splitlines()
+        if re.search(r"\binstall\b.* -r ", command)
+    ]
+
+    assert len(installs) >= len(STAGES) + 3
+    assert [command for command in installs if "--require-hashes" not in command or "--no-deps" not in command] == []
+
+
 def test_there_is_no_lock_file_that_records_hosts():
     assert [*REPOSITORY.glob("uv.lock"), *IMAGES.glob("*/uv.lock"), *REPOSITORY.glob("deploy/**/uv.lock")] == []
 

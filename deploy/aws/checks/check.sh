@@ -14,7 +14,8 @@ locked=$({ pwd; cat "$lock" deploy/aws/checks/check.sh; } | cksum)
 if [ ! -f "$environment/.locked" ] || [ "$(cat "$environment/.locked")" != "$locked" ]; then
     echo "templates: installing the locked checkers into $environment; the first time takes half a minute or more"
     "$python" -m venv --clear "$environment"
-    "$environment/bin/python" -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: -r "$lock"
+    "$environment/bin/python" -m pip --disable-pip-version-check -qq install --require-hashes --no-deps --only-binary :all: -r "$lock"
+    "$environment/bin/python" -m pip --disable-pip-version-check check > /dev/null
     echo "$locked" > "$environment/.locked"
 fi
 
