@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -68,6 +69,24 @@ class DemoProcess:
                 ports |= {found.laddr.port for found in process.net_connections("tcp") if found.status == "LISTEN"}
         return ports
 
+    def leftovers(self, ports: set[int]) -> list[object]:
+        """
+        Return what there still is of the demonstration: processes, ports, files.
+
+        Of *ports*, where it has listened, one that has become another program's since is none of it.
+        """
+        alive = {found for found in psutil.process_iter() if self._is_its_own(found)}
+        alive |= {found for found in self.started if _is_alive(found)}
+        return [*alive, *(port for port in ports if _is_held(port, by=alive)), *self.temporary.iterdir()]
+
+    def _is_its_own(self, process: psutil.Process) -> bool:
+        """Whether *process* is alive and was started by the demonstration, at whatever distance, or is it."""
+        # Each gets the folder for temporary files, or one inside of it, from whoever starts it.
+        with contextlib.suppress(psutil.Error):
+            folder = process.environ().get("TMPDIR")
+            return folder is not None and Path(folder).is_relative_to(self.temporary) and _is_alive(process)
+        return False
+
     def end(self) -> None:
         """End the demonstration, whatever the test has left of it."""
         if self._process.poll() is None:
@@ -81,6 +100,24 @@ class DemoProcess:
             me = psutil.Process(self._process.pid)
             self.started |= {me, *me.children(recursive=True)}
         return True
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _is_held(port: int, *, by: set[psutil.Process]) -> bool:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) != 0:
+            return False
+    holders = {
+        found.pid
+        for found in psutil.net_connections("tcp")
+        if found.status == psutil.CONN_LISTEN and found.laddr.port == port
+    }
+    return None in holders or not holders.isdisjoint(process.pid for process in by)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import socket
 from pathlib import Path
 
 import psutil
@@ -21,20 +20,9 @@ def is_at_work(process: DemoProcess) -> bool:
     return process.variables_of("firehose_transformer.handler.handler") is not None
 
 
-def is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def leftovers(process: DemoProcess, ports: set[int]) -> list[object]:
-    """Return what there still is of *process*: processes, ports, files."""
-    alive = [found for found in process.started if found.is_running() and found.status() != psutil.STATUS_ZOMBIE]
-    return [*alive, *filter(is_open, ports), *process.temporary.iterdir()]
-
-
 def nothing_is_left(process: DemoProcess, ports: set[int]) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):
-        return not leftovers(process, ports)
+        return not process.leftovers(ports)
     return False
 
 
@@ -48,7 +36,7 @@ def test_a_run_ends_with_the_verdict_and_the_status_0_and_leaves_nothing(tmp_pat
         assert status == 0, printed
         assert VERDICT in printed
         assert max(map(len, printed.splitlines())) <= 80
-        assert leftovers(process, ports) == []
+        assert process.leftovers(ports) == []
 
 
 @pytest.mark.parametrize(
@@ -88,7 +76,7 @@ def test_a_second_ctrl_c_does_not_cut_the_clean_up_short(tmp_path: Path):
 
         assert status == 130, printed
         assert "Traceback" not in printed
-        assert leftovers(process, ports) == []
+        assert process.leftovers(ports) == []
 
 
 def test_two_demonstrations_at_the_same_time_both_work(tmp_path: Path):

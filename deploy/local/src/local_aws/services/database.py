@@ -5,8 +5,6 @@ It holds what Aurora would hold when the pipeline runs on one machine, and what 
 """
 
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ import pymysql
 from local_aws.services.database_binary import Flavor, find_database, inspect_database
 from local_aws.services.database_files import file_options, make_data_directory
 from local_aws.services.errors import LocalServiceError
+from local_aws.services.folders import make_folder, remove_folder, unused_folder
 from local_aws.services.ports import LOOPBACK, free_port
 from local_aws.services.process import ChildProcess
 
@@ -29,6 +28,7 @@ _OPTIONS: Mapping[Flavor, tuple[str, ...]] = {
     # A plugin that reports to the vendor; the memory of its other storage engine.
     "mariadb": ("--loose-feedback=OFF", "--aria-pagecache-buffer-size=8M"),
 }
+_FIRST_START = "first-start.sql"
 _POLL_SECONDS = 0.05
 _PROBE_TIMEOUT_SECONDS = 5
 
@@ -64,12 +64,20 @@ class DatabaseServer:
             LocalServiceError: It did not start, or did not answer in time.
         """
         self._binary = inspect_database(self._chosen) if self._chosen else find_database()
-        self._folder = Path(tempfile.mkdtemp(prefix="ddb2aurora-db-")).resolve()
+        self._folder = unused_folder("ddb2aurora-db-")
+        self._port = free_port()
+        self._process = ChildProcess(
+            [str(self._binary.path), *self._options()],
+            name=f"the {self.flavor} {self.version} server",
+            log=self._folder / "server.log",
+            remove=self._folder,
+        )
         try:
-            self._prepare()
+            make_folder(self._folder)
+            self._fill()
             self.start()
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self.__exit__(None, None, None)
             raise
         return self
 
@@ -77,8 +85,10 @@ class DatabaseServer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop the server and remove everything it wrote."""
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            remove_folder(self._folder)
 
     @property
     def port(self) -> int:
@@ -137,21 +147,12 @@ class DatabaseServer:
         self.stop()
         self.start()
 
-    def _prepare(self) -> None:
-        """Lay out the folder and decide how the server is run."""
-        data = self._folder / "data"
-        make_data_directory(self._binary, data, cache=self._cache)
+    def _fill(self) -> None:
+        """Write into the folder what the server starts on."""
+        make_data_directory(self._binary, self._folder / "data", cache=self._cache)
         for name in ("files", "tmp"):
             (self._folder / name).mkdir()
-        self._first_start = self._folder / "first-start.sql"
-        self._first_start.write_text(self._accounts())
-        self._port = free_port()
-        self._process = ChildProcess(
-            [str(self._binary.path), *self._options(data)],
-            name=f"the {self.flavor} {self.version} server",
-            log=self._folder / "server.log",
-            remove=self._folder,
-        )
+        (self._folder / _FIRST_START).write_text(self._accounts())
 
     def _accounts(self) -> str:
         """Return the statements, one a line, that make our account and lock the one that has no password."""
@@ -165,13 +166,13 @@ class DatabaseServer:
             statements.append(f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{password}';")
         return "\n".join([*statements, ""])
 
-    def _options(self, data: Path) -> list[str]:
+    def _options(self) -> list[str]:
         """Return the server's command line after its name."""
         return [
             "--no-defaults",
-            f"--datadir={data}",
+            f"--datadir={self._folder / 'data'}",
             *file_options(self._binary),
-            f"--init-file={self._first_start}",
+            f"--init-file={self._folder / _FIRST_START}",
             f"--bind-address={LOOPBACK}",
             f"--port={self._port}",
             # Relative to the data directory: a socket has room for about 100 characters, and a folder may have more.

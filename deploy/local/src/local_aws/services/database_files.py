@@ -8,13 +8,14 @@ import contextlib
 import getpass
 import hashlib
 import os
+import secrets
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from local_aws.services.database_binary import DatabaseBinary
 from local_aws.services.errors import LocalServiceError
+from local_aws.services.folders import remove_folder
 
 _TIMEOUT_SECONDS = 180
 # Both may only be set when the files are made. Small, because every test session copies them; large enough for
@@ -102,10 +103,10 @@ def _initialise(binary: DatabaseBinary, data: Path) -> None:
 def _publish(data: Path, template: Path) -> None:
     """Put a copy of *data* at *template* in one step, since other processes may do the same at this moment."""
     template.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(dir=template.parent, prefix=".unfinished-"))
+    unfinished = template.parent / f".unfinished-{secrets.token_hex(8)}"
     try:
-        shutil.copytree(data, unfinished, dirs_exist_ok=True)
+        shutil.copytree(data, unfinished)
         with contextlib.suppress(OSError):  # another process was first, and its template is as good
             unfinished.rename(template)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        remove_folder(unfinished)

@@ -5,9 +5,7 @@ DynamoDB and its streams, S3, SNS, SQS and Secrets Manager behave well there; wh
 """
 
 import http.client
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from local_aws.services.errors import LocalServiceError
+from local_aws.services.folders import make_folder, remove_folder, unused_folder
 from local_aws.services.ports import LOOPBACK, free_port
 from local_aws.services.process import ChildProcess
 
@@ -39,7 +38,7 @@ class MiniStack:
         Raises:
             LocalServiceError: It ended, or was not ready in time; the text holds the end of its log.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="ddb2aurora-aws-")).resolve()
+        self._folder = unused_folder("ddb2aurora-aws-")
         self._port = free_port()
         self._process = ChildProcess(
             [sys.executable, "-m", "ministack"],
@@ -49,6 +48,7 @@ class MiniStack:
             remove=self._folder,
         )
         try:
+            make_folder(self._folder)
             self._process.start()
             self._wait_until_ready()
         except BaseException:
@@ -60,8 +60,10 @@ class MiniStack:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Stop the emulator and remove everything it wrote."""
-        self._process.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            self._process.stop()
+        finally:
+            remove_folder(self._folder)
 
     @property
     def url(self) -> str:
