@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from local_aws.services.database import DatabaseServer
 from local_aws.services.ministack import MiniStack
 from local_aws.stack import resources
 from local_aws.stack.clients import Clients
-from paths.offer import offer
+from paths.offer import Carrier, offer_rising
 from paths.writing import BATCH, WRITERS, Writers
 
 _TABLE = """
@@ -27,26 +27,17 @@ CREATE TABLE Demo.WebAnalytics (
 _QUIET_SECONDS = 2
 
 
-def poller_at(pipeline: Pipeline, rates: tuple[int, ...], *, is_enough: Any) -> list[dict[str, Any]]:
-    """Offer *rates* to a poller one after the other, until one *is_enough*."""
-    found = []
+def poller_at(pipeline: Pipeline, rates: Sequence[int], *, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Offer *rates* to a poller, up to the knee."""
     with MiniStack() as ministack, DatabaseServer(cache=ROOT / ".local" / "cache" / "databases") as database:
         with database.connect(autocommit=True) as connection, connection.cursor() as cursor:
             cursor.execute("CREATE DATABASE IF NOT EXISTS Demo")
             cursor.execute(_TABLE)
         resources.make_table(Clients(ministack.environment), pipeline)
         reached = {"host": database.host, "port": database.port, "user": database.user, "password": database.password}
-        first = 0
+        carrier = Carrier(ministack.environment, lambda: database.connect(autocommit=True))
         with _poller(ministack.environment, database=reached, discard=False):
-            for rate in rates:
-                step = offer(
-                    pipeline, ministack.environment, lambda: database.connect(autocommit=True), rate=rate, first=first
-                )
-                first += step["count"]
-                found.append(step)
-                if is_enough(step):
-                    break
-    return found
+            return offer_rising(pipeline, carrier, rates, buffer_seconds=0, say=say)
 
 
 def emulator_alone(pipeline: Pipeline, *, count: int) -> dict[str, float]:

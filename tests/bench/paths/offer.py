@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import quote_name
@@ -14,6 +14,17 @@ SECONDS: Final = 8
 _WATCHED: Final = 300
 _LOOK_SECONDS: Final = 0.05
 _DEADLINE_SECONDS: Final = 60
+_WARMING_RATE: Final = 100
+_KEPT_UP: Final = 0.95
+_LONGEST_TAIL_SECONDS: Final = 3
+
+
+class Carrier(NamedTuple):
+    """What carries changes: the *environment* that reaches its table, a way to its database, its CPU time so far."""
+
+    environment: Mapping[str, str]
+    connect: Callable[[], Any]
+    cpu_seconds: Callable[[], Mapping[str, float]] = cpu_seconds
 
 
 class Target:
@@ -69,28 +80,53 @@ class Watch:
                 self._keys = [key for key in self._keys if key not in there]
 
 
-def offer(
-    pipeline: Pipeline, environment: Mapping[str, str], connect: Callable[[], Any], *, rate: int, first: int
-) -> dict[str, Any]:
+def offer_rising(
+    pipeline: Pipeline,
+    carrier: Carrier,
+    rates: Sequence[int],
+    *,
+    buffer_seconds: int,
+    say: Callable[[str], None],
+) -> list[dict[str, Any]]:
+    """
+    Offer *rates* one after the other, after some changes that warm up, and return the steps, up to the knee.
+
+    The knee is where the table takes less than is offered, or the rows fall behind by more than three seconds beyond
+    the buffer.
+    """
+    first = _offer(pipeline, carrier, rate=_WARMING_RATE, first=0)["count"]
+    steps = []
+    for rate in rates:
+        say(f"{rate} changes a second")
+        step = _offer(pipeline, carrier, rate=rate, first=first)
+        first += step["count"]
+        steps.append(step)
+        has_fallen_behind = step["tail_seconds"] > buffer_seconds + _LONGEST_TAIL_SECONDS
+        if step["offered"] < _KEPT_UP * rate or has_fallen_behind:
+            break
+    return steps
+
+
+def _offer(pipeline: Pipeline, carrier: Carrier, *, rate: int, first: int) -> dict[str, Any]:
     """
     Put new items for some seconds, *rate* a second, numbered from *first*, and wait for the last row.
 
     Returns what was offered and carried (changes a second), the freshness of a sample of rows in seconds, how long the
-    last row took after the last put, and the CPU seconds by process.
+    last row took after the last put, and the CPU seconds by what took them.
     """
     step = BATCH * WRITERS
     count = max(step, rate * SECONDS // step * step)
     every = max(1, count // BATCH // _WATCHED)
-    writers = Writers(environment, first=first, count=count, rate=rate, every=every)
-    watch = Watch(Target(pipeline, connect), writers.keys)
-    with Target(pipeline, connect) as target:
-        rows, before = target.rows(), cpu_seconds()
+    writers = Writers(carrier.environment, first=first, count=count, rate=rate, every=every)
+    watch = Watch(Target(pipeline, carrier.connect), writers.keys)
+    with Target(pipeline, carrier.connect) as target:
+        rows, before = target.rows(), carrier.cpu_seconds()
         writers.go()
         written = writers.end()
         in_time = target.rows() - rows
         while (carried := target.rows() - rows) < count and time.monotonic() - written.ended < _DEADLINE_SECONDS:
             time.sleep(_LOOK_SECONDS)
-        ended, after = time.monotonic(), cpu_seconds()
+        ended, after = time.monotonic(), carrier.cpu_seconds()
     watch.wait(2)
     watch.end()
     return {
