@@ -1,7 +1,9 @@
 """
 Measure the parts of the benchmark that are named, all unless told, and write docs/performance.md.
 
-What a part measures is kept in docs/performance/<part>.json, so that the page holds the last run of every part.
+What a part measures is kept in docs/performance/<part>.json, so that the page holds the last run of every part. A part
+that cannot be measured, such as for want of a Docker engine, keeps its last run and no other part from being measured;
+the exit status is 1 then.
 
     python tests/bench/run.py [--page] [PART]...      --page: write the page from what is kept, and measure nothing
 """
@@ -11,6 +13,7 @@ import importlib
 import json
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -74,11 +77,18 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(modules)}")
     KEPT.mkdir(exist_ok=True)
+    failed: dict[str, Exception] = {}
     for name in () if options.page else options.parts or list(modules):
-        measure(name, modules[name])
+        try:
+            measure(name, modules[name])
+        except Exception as error:  # noqa: BLE001 - told at the end; the other parts are not lost by it
+            traceback.print_exc()
+            failed[name] = error
     write_page(modules)
     say(f"written: {DOCS / 'performance.md'}")
-    return 0
+    for name, error in failed.items():
+        say(f"{name} was NOT measured, and the page has what was measured before, if anything: {error}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
