@@ -1,14 +1,20 @@
 """Plots as small SVG files, the same bytes for the same figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
 
+from benchmarking.growth import fit
 from benchmarking.sections import Line, Plot
 
 _WIDTH: Final = 0.8  # of all bars at one place
+_LEAST_SPAN: Final = 10  # a cost that stays looks as if it did: the axis is at least a decade high
+_ROOM: Final = 1.3
+_MARKERS: Final = "osD^v"
 
 
 def draw(plot: Plot, to: Path) -> None:
@@ -28,6 +34,8 @@ def draw(plot: Plot, to: Path) -> None:
         axes.set_xscale("log")
     if plot.log_y:
         axes.set_yscale("log")
+        if any(line.slope is not None for line in plot.lines):
+            _show_a_decade(axes, plot.lines)
     else:
         axes.set_ylim(bottom=0)
     axes.grid(visible=True, axis="y", alpha=0.3)
@@ -53,7 +61,38 @@ def _bars(axes, line: Line, number: int, count: int) -> None:
     axes.bar(places, line.y, width, yerr=_errors(line), label=line.name, error_kw={"linewidth": 0.8})
 
 
-def _line(axes, line: Line, _number: int, _count: int) -> None:
+def _line(axes, line: Line, number: int, _count: int) -> None:
+    if line.slope is not None:
+        _points_and_fit(axes, line, number)
+        return
     axes.errorbar(
         line.x, line.y, yerr=_errors(line), label=line.name, marker="o", markersize=3, capsize=2, linewidth=1.2
     )
+
+
+def _points_and_fit(axes, line: Line, number: int) -> None:
+    slope = f"{line.slope:.2f}".replace("-", "\N{MINUS SIGN}")
+    points = axes.errorbar(
+        line.x,
+        line.y,
+        yerr=_errors(line),
+        label=f"{line.name}: slope {slope}",
+        linestyle="none",
+        marker=_MARKERS[number % len(_MARKERS)],
+        markersize=4.5,
+        capsize=2.5,
+        elinewidth=1,
+    )
+    law = fit(line.x, line.y, slope=line.slope)
+    ends = [min(line.x), max(line.x)]
+    axes.plot(ends, [law.at(end) for end in ends], color=points[0].get_color(), linewidth=1.1, alpha=0.6)
+
+
+def _show_a_decade(axes, lines: Sequence[Line]) -> None:
+    low = min(min(line.low or line.y) for line in lines) / _ROOM
+    high = max(max(line.high or line.y) for line in lines) * _ROOM
+    missing = max(1.0, _LEAST_SPAN / (high / low)) ** 0.5
+    axes.set_ylim(low / missing, high * missing)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

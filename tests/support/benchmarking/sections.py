@@ -16,13 +16,19 @@ class Goal(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line, or one group of bars; *low* and *high* are the ends of the bars of error."""
+    """
+    One line, or one group of bars; *low* and *high* are the ends of the bars of error.
+
+    With a *slope* points are drawn, and through them the power law of that exponent, which is a straight line where
+    both axes are logarithmic.
+    """
 
     name: str
     x: Sequence[float | str]
     y: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    slope: float | None = None
 
 
 class Plot(NamedTuple):

@@ -155,11 +155,11 @@ def items(shape: Shape, count: int, *, first: int) -> list[dict[str, Any]]:
     return [shape.item(source, number) for number in range(first, first + count)]
 
 
-def transform_event(shape: Shape, *, pipeline: Pipeline) -> dict[str, Any]:
-    """Return a transformation event of *shape*, as many records as Firehose hands over at once."""
+def transform_event(shape: Shape, *, pipeline: Pipeline, most_records: int = _MOST_RECORDS) -> dict[str, Any]:
+    """Return a transformation event of *shape*: as many records as Firehose hands over at once, or *most_records*."""
     records: list[dict[str, Any]] = []
     size = 0
-    for number, change in enumerate(changes(shape, _MOST_RECORDS, pipeline=pipeline)):
+    for number, change in enumerate(changes(shape, most_records, pipeline=pipeline)):
         line = encode_change(change)
         if size + len(line) > _MOST_BYTES:
             break

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from benchmarking.children import Child, ChildError, whole_process
+from benchmarking.growth import Curve, fit
 from benchmarking.interleave import Sample, Samples, Spread, interleaved, ratio, spread, timed, wall_ratio
 from benchmarking.page import GoalWithoutBoundError, Part, page
 from benchmarking.sections import Goal, Line, Plot, Section, Table, rate, thousands, times
+from benchmarking.workloads import SHAPES, reference_pipeline, transform_event
 
 CIRCUMSTANCES = {
     "at": "2026-01-05T10:00:00+00:00",
@@ -77,6 +79,46 @@ def test_figures_are_written_with_three_digits():
     assert thousands(123_456) == "123,000"
     assert times(Spread(1.5, 1.25, 2)) == "1.50 × (1.25 – 2.00)"
     assert rate(Spread(1000, 999, 1001)) == "1,000 (999 – 1,000)"
+
+
+def test_a_power_law_is_found_again():
+    law = fit([1, 10, 100], [3, 3 * 10**0.5, 30])
+
+    assert law.slope == pytest.approx(0.5)
+    assert law.factor == pytest.approx(3)
+    assert law.at(10_000) == pytest.approx(300)
+
+
+def test_a_law_of_a_given_slope_passes_through_the_middle_of_the_points():
+    law = fit([1, 100], [2, 8], slope=0)
+
+    assert law == (0, pytest.approx(4))
+
+
+def test_the_slope_of_a_curve_is_fitted_to_each_round_by_itself():
+    # A machine that is four times as slow in its last round is no growth; that a cost of a round grows is.
+    curve = Curve([1, 10, 100], [[5, 5, 20], [5, 50, 20], [5, 500, 20]])
+
+    assert curve.slope() == Spread(pytest.approx(0), pytest.approx(0), pytest.approx(0.5))
+
+
+def test_the_rise_of_a_curve_is_from_its_least_cost_to_its_last():
+    curve = Curve([1, 10, 100], [[90, 90, 90], [10, 20, 40], [15, 30, 60]])
+
+    assert curve.slope().median < 0
+    assert curve.rise() == Spread(1.5, 1.5, 1.5)
+
+
+def test_a_curve_that_falls_to_its_end_does_not_rise():
+    assert Curve([1, 10], [[3, 4], [2, 1]]).rise() == Spread(1, 1, 1)
+
+
+def test_an_event_of_so_many_records_begins_as_the_full_one():
+    pipeline = reference_pipeline()
+
+    full = transform_event(SHAPES[0], pipeline=pipeline)
+
+    assert transform_event(SHAPES[0], pipeline=pipeline, most_records=3) == {**full, "records": full["records"][:3]}
 
 
 def a_part(*goals, blocks=()):

@@ -1,0 +1,1 @@
+"""What grows while the rest stays: tables, objects, loaders, tombstones, events."""
