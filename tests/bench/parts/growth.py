@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from benchmarking.growth import Curve
 from benchmarking.interleave import Spread, spread
-from benchmarking.sections import Goal, Line, Plot, Section, Table, times
+from benchmarking.sections import Goal, Line, Plot, Section, Table, exponent, times
 from growing.events import records_in_an_event
 from growing.loads import (
     DELETE_EVERY,
@@ -205,13 +205,8 @@ def _goal(group: Group, subject: Subject, kept: Mapping[str, Any]) -> Goal:
 
 
 def _slope(found: Spread) -> str:
-    median, low, high = (_signed(value) for value in found)
+    median, low, high = map(exponent, found)
     return f"{median} ({low} – {high})"
-
-
-def _signed(value: float) -> str:
-    # One that rounds to zero has no sign.
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _microseconds(found: Spread) -> str:
@@ -270,6 +265,7 @@ def _plot(group: Group, kept: Mapping[str, Any], kind: Kind) -> Plot:
         tuple(map(line, group.subjects)),
         log_x=True,
         log_y=True,
+        ticks=[_size(point["x"]) for point in kept[group.subjects[0].name]["points"]],
     )
 
 

@@ -6,10 +6,10 @@ from typing import Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarking.growth import fit
-from benchmarking.sections import Line, Plot
+from benchmarking.sections import Line, Plot, exponent
 
 _WIDTH: Final = 0.8  # of all bars at one place
 _LEAST_SPAN: Final = 10  # a cost that stays looks as if it did: the axis is at least a decade high
@@ -21,6 +21,7 @@ def draw(plot: Plot, to: Path) -> None:
     """Draw *plot* into the file *to*."""
     # Text stays text, and names inside the file are the same each time.
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "ddb2aurora", "font.size": 9})
+    is_fitted = any(line.slope is not None for line in plot.lines)
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
     for number, line in enumerate(plot.lines):
@@ -32,14 +33,17 @@ def draw(plot: Plot, to: Path) -> None:
     axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label)
     if plot.log_x:
         axes.set_xscale("log")
+    if plot.ticks:
+        axes.set_xticks(plot.lines[0].x, plot.ticks)
+        axes.xaxis.set_minor_locator(NullLocator())
     if plot.log_y:
         axes.set_yscale("log")
-        if any(line.slope is not None for line in plot.lines):
+        if is_fitted:
             _show_a_decade(axes, plot.lines)
     else:
         axes.set_ylim(bottom=0)
-    axes.grid(visible=True, axis="y", alpha=0.3)
-    if len(plot.lines) > 1:
+    axes.grid(visible=True, axis="y", which="both" if is_fitted else "major", alpha=0.3)
+    if len(plot.lines) > 1 or is_fitted:
         axes.legend(fontsize=8)
     figure.savefig(to, format="svg", metadata={"Date": None, "Creator": None})
     # Lines that end in blanks are no good in a repository.
@@ -71,12 +75,11 @@ def _line(axes, line: Line, number: int, _count: int) -> None:
 
 
 def _points_and_fit(axes, line: Line, number: int) -> None:
-    slope = f"{line.slope:.2f}".replace("-", "\N{MINUS SIGN}")
     points = axes.errorbar(
         line.x,
         line.y,
         yerr=_errors(line),
-        label=f"{line.name}: slope {slope}",
+        label=f"{line.name}: slope {exponent(line.slope)}",
         linestyle="none",
         marker=_MARKERS[number % len(_MARKERS)],
         markersize=4.5,

@@ -32,7 +32,11 @@ class Line(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """A plot; *name* becomes part of its file's. A *level* is drawn as a line across."""
+    """
+    A plot; *name* becomes part of its file's. A *level* is drawn as a line across.
+
+    *ticks* are the names of the places of the first line's points, where the numbers themselves would not do.
+    """
 
     name: str
     title: str
@@ -43,6 +47,7 @@ class Plot(NamedTuple):
     log_x: bool = False
     log_y: bool = False
     level: float | None = None
+    ticks: Sequence[str] = ()
 
 
 class Table(NamedTuple):
@@ -72,3 +77,8 @@ def times(found: Spread) -> str:
 def rate(found: Spread) -> str:
     """Return a rate with its quartiles."""
     return f"{thousands(found.median)} ({thousands(found.low)} – {thousands(found.high)})"
+
+
+def exponent(value: float) -> str:
+    """Return an exponent with two digits; one that rounds to zero has no sign."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")

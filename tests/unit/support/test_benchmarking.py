@@ -8,7 +8,7 @@ from benchmarking.children import Child, ChildError, whole_process
 from benchmarking.growth import Curve, fit
 from benchmarking.interleave import Sample, Samples, Spread, interleaved, ratio, spread, timed, wall_ratio
 from benchmarking.page import GoalWithoutBoundError, Part, page
-from benchmarking.sections import Goal, Line, Plot, Section, Table, rate, thousands, times
+from benchmarking.sections import Goal, Line, Plot, Section, Table, exponent, rate, thousands, times
 from benchmarking.workloads import SHAPES, reference_pipeline, transform_event
 
 CIRCUMSTANCES = {
@@ -79,6 +79,11 @@ def test_figures_are_written_with_three_digits():
     assert thousands(123_456) == "123,000"
     assert times(Spread(1.5, 1.25, 2)) == "1.50 × (1.25 – 2.00)"
     assert rate(Spread(1000, 999, 1001)) == "1,000 (999 – 1,000)"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.126, "0.13"), (-0.126, "−0.13"), (-0.004, "0.00")])  # noqa: RUF001
+def test_an_exponent_that_rounds_to_zero_has_no_sign(value, text):
+    assert exponent(value) == text
 
 
 def test_a_power_law_is_found_again():
