@@ -10,7 +10,8 @@ from loader_fixtures import a_column, a_delete, a_pipeline, a_soft_delete
 from verify_fixtures import a_pair_of_keys
 
 from operator_cli.handler import CommandFailedError, run_command
-from operator_cli.verifying.mending import alone
+from operator_cli.named_locks import alone
+from operator_cli.verifying.mending import REPAIR
 
 _ITEMS = [{"id": f"hash {number % 3}", "no": number, "name": f"name {number}"} for number in range(12)]
 
@@ -302,7 +303,7 @@ def test_two_repairs_of_one_table_do_not_run_at_once(pair):
     damage(pair)
     connection, _ = pair.target.connect()
 
-    with alone(connection, target=f"{pair.target.database.name}.Things"):
+    with alone(connection, REPAIR, target=f"{pair.target.database.name}.Things"):
         ran = pair.run("verify", "--settle", "1s", "--repair")
     resumed, output = pair.verify("--repair", "--resume")
 

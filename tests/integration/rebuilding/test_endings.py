@@ -10,6 +10,9 @@ import pytest
 from builders import a_column
 from rebuild_fixtures import LoadsMeanwhile, some_changes
 
+from operator_cli.named_locks import alone
+from operator_cli.rebuilding.runs import REBUILD
+
 pytestmark = pytest.mark.long
 
 FINE, FAILURES, INTERRUPTED = 0, 1, 130
@@ -134,19 +137,18 @@ def test_with_another_file_it_begins_anew_and_names_what_is_left_of_the_other(hi
 
 
 def test_two_do_not_work_on_one_target(history):
-    in_many_objects(history, some_changes(400))
-    process = history.start("--concurrency", "1")
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while history.objects_through() < 1:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)  # a poll with a deadline
+    changes = some_changes(40)
+    in_many_objects(history, changes)
+    connection, _ = history.target.connect()
 
-    ran = history.world.run("rebuild")
-    process.communicate(timeout=PATIENCE_SECONDS)
+    with alone(connection, REBUILD, target=f"{history.target.database.name}.{history.pipeline.target_table}"):
+        ran = history.world.run("rebuild")
+        begun = history.rebuilds()
+    status, told = history.run()
 
-    assert ran.returncode == FAILURES
-    assert "is being rebuilt by somebody else" in ran.stderr
-    assert process.returncode == FINE
+    assert (ran.returncode, begun) == (FAILURES, [])
+    assert "is being rebuilt by somebody else; wait until that ends" in ran.stderr
+    assert (status, told["outcome"]) == (FINE, "switched")
 
 
 @pytest.mark.parametrize("mode", ["mirror", "append"])

@@ -7,7 +7,6 @@ checkpoint covers is noted until the ledger has it.
 """
 # ruff: noqa: S608 - statements are put together of quoted names alone, values are parameters
 
-import hashlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -24,12 +23,15 @@ from ddb2aurora.sql import BACKFILLS_TABLE
 from operator_cli.backfilling.errors import BackfillRunningError
 from operator_cli.backfilling.segments import InFlight, Run, Segment, State, segment_of
 from operator_cli.backfilling.tables import loaded_among, make_tables, quoted, write_segment
+from operator_cli.named_locks import Work, take_turn
 from operator_cli.site import Database
 
 _T = TypeVar("_T")
 
 _ASKED_AT_ONCE: Final = 500
 _MOST_NAMED: Final = 1000
+
+BACKFILL: Final = Work("backfill", "backfilled", BackfillRunningError)
 
 
 class Runs:
@@ -269,16 +271,13 @@ class Runs:
     def _reopened(self) -> Database:
         with ExitStack() as opening:
             database = opening.enter_context(self._open_database())
-            self._take_turn(database)
+            take_turn(
+                database.connection,
+                BACKFILL,
+                target=f"{database.name}.{self._pipeline.target_table}",
+                wait_seconds=self._lock_wait_seconds,
+            )
             make_tables(database)
             self._opened = opening.pop_all()
         self._database = database
         return database
-
-    def _take_turn(self, database: Database) -> None:
-        # The lock ends with the connection, however that ends. MySQL: names of locks have at most 64 characters.
-        target = f"{database.name}.{self._pipeline.target_table}"
-        name = f"ddb2aurora.backfill.{hashlib.sha256(target.encode()).hexdigest()[:32]}"
-        ((got,),) = database.connection.rows("SELECT GET_LOCK(%s, %s)", (name, self._lock_wait_seconds))
-        if got != 1:
-            raise BackfillRunningError(f"{target} is being backfilled by somebody else; wait until that ends")

@@ -8,17 +8,18 @@ from typing import Any, Final
 from ddb2aurora.database.described import kinds_of_tables
 from ddb2aurora.errors import HaltError
 from operator_cli.aws import s3_client
+from operator_cli.named_locks import alone
 from operator_cli.progress import progress
 from operator_cli.rebuilding.counting import count_only
 from operator_cli.rebuilding.counts import Counts
 from operator_cli.rebuilding.objects import BackupBucket
 from operator_cli.rebuilding.rebuild import Bounds, OutOfTimeError, Rebuild
 from operator_cli.rebuilding.report import Outcome, Report
-from operator_cli.rebuilding.runs import Backfilled, Run, Runs, alone
+from operator_cli.rebuilding.runs import REBUILD, Backfilled, Run, Runs
 from operator_cli.rebuilding.shadow import Shadow, Sides, shadow_table, tables_named
 from operator_cli.rebuilding.watching import Display
 from operator_cli.site import Database, Setting, Site
-from operator_cli.verifying.mending import alone as without_repairs
+from operator_cli.verifying.mending import REPAIR
 
 # A few rows were repaired, or go further back than the backup; many are a sign of something else.
 _MOST_LACKING_SHARE: Final = 0.01
@@ -60,7 +61,7 @@ def rebuild_site(site: Site, wishes: Wishes) -> Report:
         display = Display(bars)
         if wishes.dry_run:
             return _dry(site, wishes, bucket, target=target, display=display, started=started)
-        with alone(database.connection, target=target):
+        with alone(database.connection, REBUILD, target=target):
             return _Command(site, wishes, database, bucket, display, target=target, started=started).run()
 
 
@@ -113,7 +114,7 @@ class _Command:
         wanted = self._wishes.until_ms is None if swap is None else swap
         done = False
         if wanted and not reasons:
-            with without_repairs(self._database.connection, target=self._target):
+            with alone(self._database.connection, REPAIR, target=self._target):
                 done = rebuild.switch(even_if_lacking=bool(swap))
             if not done:
                 reasons = (_unaccounted(rebuild.unaccounted),)

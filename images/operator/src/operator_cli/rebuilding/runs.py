@@ -9,7 +9,6 @@ noted is there; one that was begun and not noted is done again, which changes no
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,6 +19,7 @@ from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables
 from ddb2aurora.errors import RetryError
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
+from operator_cli.named_locks import Work
 from operator_cli.rebuilding.counts import Counts
 from operator_cli.rebuilding.run_tables import run_tables
 
@@ -32,6 +32,9 @@ _ASKED_AT_ONCE: Final = 500
 
 class RebuildRunningError(RetryError):
     """Somebody else rebuilds the same target."""
+
+
+REBUILD: Final = Work("rebuild", "rebuilt", RebuildRunningError)
 
 
 @dataclass(slots=True)
@@ -241,24 +244,3 @@ class Runs:
 def id_at(moment: datetime) -> str:
     """Return what tells a *moment* from others, to the millisecond, as a part of a name."""
     return f"{moment:%Y%m%d_%H%M%S}_{moment.microsecond // 1000:03}"
-
-
-@contextmanager
-def alone(connection: DatabaseConnection, *, target: str) -> Iterator[None]:
-    """
-    Be the only one who rebuilds *target* while the block lasts.
-
-    Raises:
-        RebuildRunningError: Somebody else does.
-        pymysql.err.Error: The database did not answer.
-    """
-    # MySQL: names of locks have at most 64 characters.
-    name = f"ddb2aurora.rebuild.{hashlib.sha256(target.encode()).hexdigest()[:32]}"
-    ((got,),) = connection.rows("SELECT GET_LOCK(%s, 0)", (name,))
-    if got != 1:
-        raise RebuildRunningError(f"{target} is being rebuilt by somebody else; wait until that ends")
-    try:
-        yield
-    finally:
-        if connection.open:
-            connection.rows("SELECT RELEASE_LOCK(%s)", (name,))

@@ -15,11 +15,12 @@ from ddb2aurora.errors import HaltError
 from ddb2aurora.logs import fields, get_logger
 from ddb2aurora.version import BACKFILL_VERSION
 from operator_cli.aws import AwsCallError, AwsSetUpError, dynamodb_client, streams_client
+from operator_cli.named_locks import alone
 from operator_cli.progress import progress
 from operator_cli.scanning.budget import ReadBudget
 from operator_cli.site import Database, Site
 from operator_cli.verifying.floor import version_floor
-from operator_cli.verifying.mending import Mender, alone
+from operator_cli.verifying.mending import REPAIR, Mender
 from operator_cli.verifying.notebook import Notebook, Run
 from operator_cli.verifying.plan import plan_of
 from operator_cli.verifying.repairing import Repairer
@@ -113,7 +114,7 @@ def _repair(
             f"{confirmed} rows of {target_name} differ, more than --max-repairs {wishes.max_repairs}; nothing was "
             "mended. Is this the right table? If so, run `verify --repair` again with a higher number, or `backfill`"
         )
-    with alone(database.connection, target=target_name):
+    with alone(database.connection, REPAIR, target=target_name):
         repairer = Repairer(
             database.connection,
             site.pipeline,

@@ -1,13 +1,11 @@
 """Mend what a verification has confirmed, look whether it is mended, and let what moved meanwhile settle again."""
 
 import dataclasses
-import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
-from ddb2aurora.database.connection import DatabaseConnection
 from ddb2aurora.errors import RetryError
+from operator_cli.named_locks import Work
 from operator_cli.verifying.findings import Finding
 from operator_cli.verifying.looking import Sight, look
 from operator_cli.verifying.notebook import Notebook, Run
@@ -24,27 +22,8 @@ class RepairRunningError(RetryError):
     """Somebody else repairs the same table."""
 
 
-@contextmanager
-def alone(connection: DatabaseConnection, *, target: str) -> Iterator[None]:
-    """
-    Be the only one who repairs *target* while the block lasts; if *connection* is lost, so is the right to go on.
-
-    Of two repairs of one row, the one that read the item earlier could write later.
-
-    Raises:
-        RepairRunningError: Somebody else does.
-        pymysql.err.Error: The database did not answer.
-    """
-    # MySQL: names of locks have at most 64 characters.
-    name = f"ddb2aurora.repair.{hashlib.sha256(target.encode()).hexdigest()[:32]}"
-    ((got,),) = connection.rows("SELECT GET_LOCK(%s, 0)", (name,))
-    if got != 1:
-        raise RepairRunningError(f"{target} is being repaired by somebody else; wait until that ends")
-    try:
-        yield
-    finally:
-        if connection.open:
-            connection.rows("SELECT RELEASE_LOCK(%s)", (name,))
+REPAIR: Final = Work("repair", "repaired", RepairRunningError)
+"""Of two repairs of one row, the one that read the item earlier could write later."""
 
 
 class Mender:
