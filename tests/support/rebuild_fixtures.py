@@ -29,6 +29,7 @@ from ddb2aurora.mapping import Mapper
 from ddb2aurora.model import rows_after, stamps_after
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
 from ddb2aurora.sql import quote_name
+from operator_cli.rebuilding.run_tables import run_tables
 from operator_cli.registry import load_command
 
 SECOND_MS = 1000
@@ -137,6 +138,19 @@ class History:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @contextlib.contextmanager
+    def each_object_takes(self, seconds: float) -> Iterator[None]:
+        """Have the database take *seconds* to note an object, so that no machine is done before a test looks."""
+        for table in run_tables(self.target.database.name):
+            self.target.query(table.ensure_statement)
+        trigger = quote_name(self.target.database.name, "slow_notes")
+        table = quote_name(self.target.database.name, "_ddb2aurora_rebuild_objects")
+        self.target.query(f"CREATE TRIGGER {trigger} BEFORE INSERT ON {table} FOR EACH ROW DO SLEEP({seconds})")
+        try:
+            yield
+        finally:
+            self.target.query(f"DROP TRIGGER {trigger}")
 
     def rebuilds(self) -> list[str]:
         """Return the phase of each rebuild there was, the oldest first; none before their table is there."""

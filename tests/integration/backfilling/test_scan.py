@@ -10,6 +10,8 @@ from backfill_fixtures import Loading, some_things
 from loader_fixtures import a_column, a_delete, a_pipeline, an_upsert
 
 from ddb2aurora.pipeline import KeyPart
+from operator_cli.backfilling.runs import BACKFILL
+from operator_cli.named_locks import alone
 
 pytestmark = pytest.mark.long
 
@@ -237,16 +239,15 @@ def test_a_restart_gives_the_unfinished_run_up(world):
 
 
 def test_two_backfills_of_one_table_do_not_run_at_the_same_time(world):
-    a_large_table(world)
-    process = world.start("backfill", "--no-wait", "--segments", "1", "--object-mb", "1", "--read-units", "1")
-    world.await_items(1, process)
-    os.kill(process.pid, signal.SIGSTOP)
+    world.put(*_ITEMS)
+    connection, _ = world.target.connect()
 
-    ran = world.run("backfill")
-    process.kill()
-    process.communicate()
+    with alone(connection, BACKFILL, target=f"{world.target.database.name}.{world.target.pipeline.target_table}"):
+        ran = world.run("backfill")
+    status, output = world.backfill()
 
     assert (ran.returncode, "is being backfilled by somebody else" in ran.stderr) == (1, True)
+    assert (status, output["resumed"], output["items"]) == (0, False, 20)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,10 @@ def test_a_change_that_arrives_while_verify_waits_is_no_difference(pair):
 
     process = pair.start("verify", "--settle", "4s", "--json")
     pair.await_phase("settling")
+    # However long the load takes here, verify looks again after it.
+    process.send_signal(signal.SIGSTOP)
     pair.carry(changed, version=2 * 10**60)
+    process.send_signal(signal.SIGCONT)
     output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0

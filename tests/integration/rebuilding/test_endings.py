@@ -66,7 +66,8 @@ def test_interrupted_it_says_so_and_goes_on(history):
     changes = some_changes(600)
     in_many_objects(history, changes)
 
-    status = end_after(history, history.start("--concurrency", "1"), objects=10, by=signal.SIGINT)
+    with history.each_object_takes(0.2):
+        status = end_after(history, history.start("--concurrency", "1"), objects=10, by=signal.SIGINT)
     told = history.run()[1]
 
     assert status == INTERRUPTED
@@ -78,7 +79,8 @@ def test_out_of_time_it_leaves_the_rest_to_the_next_run(history):
     changes = some_changes(600)
     in_many_objects(history, changes)
 
-    first = history.run("--within", "1s", "--concurrency", "1")
+    with history.each_object_takes(0.05):
+        first = history.run("--within", "1s", "--concurrency", "1")
     last = history.run()
 
     assert (first[0], first[1]["outcome"]) == (FAILURES, "unfinished")
