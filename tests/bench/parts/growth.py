@@ -1,7 +1,7 @@
 """How the cost of a change grows: with the table, the object, the loaders, the tombstones, and the event."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from benchmarking.growth import Curve
 from benchmarking.interleave import Spread, spread
@@ -27,8 +27,10 @@ ITEMS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 OBJECTS_MIB = (0.25, 1, 4, 16, 64)
 LOADERS = (1, 2, 3, 4, 6, 8)
 TOMBSTONES = (0, 1_000, 10_000, 100_000, 1_000_000)
-RECORDS = {"transformer": (1, 5, 20, 100, 500), "stream_processor": (1, 10, 100, 1_000, 5_000)}
-Kind = Literal["cpu", "wall"]
+# Up to what Firehose hands over at once, and to nearly what an event of Lambda has room for (6 MB).
+RECORDS = {"transformer": (1, 10, 100, 500), "stream_processor": (1, 10, 100, 500, 5_000)}
+Kind: TypeAlias = Literal["cpu", "wall"]
+KINDS: Mapping[Kind, str] = {"cpu": "CPU", "wall": "wall"}
 
 
 class Subject(NamedTuple):
@@ -183,10 +185,10 @@ def section(measured: dict[str, Any]) -> Section:
 
 
 def _curve(kept: Mapping[str, Any], kind: Kind) -> Curve:
-    """Return the microseconds of a change; no tombstones count as one, as 0 has no logarithm."""
+    """Return the microseconds of a change."""
     points = kept["points"]
     return Curve(
-        [max(point["x"], 1) if isinstance(point["x"], int) else point["x"] for point in points],
+        [_drawn_at(point["x"]) for point in points],
         [[seconds / point["changes"] * 1e6 for seconds in point[f"{kind}_seconds"]] for point in points],
     )
 
@@ -217,13 +219,22 @@ def _size(value: float) -> str:
     return f"{value:,}"
 
 
+def _drawn_at(size: float) -> float:
+    # 0 has no logarithm.
+    return size or 1
+
+
+def _sizes(group: Group, kept: Mapping[str, Any]) -> list[float]:
+    return sorted({point["x"] for subject in group.subjects for point in kept[subject.name]["points"]})
+
+
 def _summary(kept: Mapping[str, Any]) -> Table:
     rows = []
     for group in GROUPS:
         for subject in group.subjects:
             points = kept[subject.name]["points"]
             found: list[str] = []
-            for kind in ("cpu", "wall"):
+            for kind in KINDS:
                 curve = _curve(kept[subject.name], kind)
                 found += [_slope(curve.slope()), times(curve.rise())]
             span = f"{_size(points[0]['x'])} – {_size(points[-1]['x'])} {group.size}"
@@ -233,14 +244,15 @@ def _summary(kept: Mapping[str, Any]) -> Table:
 
 
 def _table(group: Group, kept: Mapping[str, Any]) -> Table:
+    sizes = _sizes(group, kept)
     heads = [group.size]
-    columns: list[Sequence[str]] = [
-        [_size(point["x"]) for point in kept[group.subjects[0].name]["points"]],
-    ]
+    columns = [[_size(size) for size in sizes]]
     for subject in group.subjects:
-        for kind, unit in (("cpu", "CPU"), ("wall", "wall")):
+        at = [point["x"] for point in kept[subject.name]["points"]]
+        for kind, unit in KINDS.items():
             heads.append(f"{subject.title}: {unit}, µs")
-            columns.append([_microseconds(found) for found in _curve(kept[subject.name], kind).spreads()])
+            found = dict(zip(at, _curve(kept[subject.name], kind).spreads(), strict=True))
+            columns.append([_microseconds(found[size]) if size in found else "" for size in sizes])
     return Table(tuple(heads), tuple(zip(*columns, strict=True)))
 
 
@@ -260,12 +272,12 @@ def _plot(group: Group, kept: Mapping[str, Any], kind: Kind) -> Plot:
     return Plot(
         group.name if kind == "cpu" else f"{group.name}-{kind}",
         f"{'CPU' if kind == 'cpu' else 'Wall'} time of a change against {group.title}",
-        group.size if group.title == group.size else f"{group.title}{', MiB' if group.size == 'MiB' else ''}",
+        f"{group.title}, {group.size}" if group.size == "MiB" else group.title,
         "µs a change",
         tuple(map(line, group.subjects)),
         log_x=True,
         log_y=True,
-        ticks=[_size(point["x"]) for point in kept[group.subjects[0].name]["points"]],
+        ticks=[(_drawn_at(size), _size(size)) for size in _sizes(group, kept)],
     )
 
 

@@ -34,7 +34,7 @@ def draw(plot: Plot, to: Path) -> None:
     if plot.log_x:
         axes.set_xscale("log")
     if plot.ticks:
-        axes.set_xticks(plot.lines[0].x, plot.ticks)
+        axes.set_xticks(*zip(*plot.ticks, strict=True))
         axes.xaxis.set_minor_locator(NullLocator())
     if plot.log_y:
         axes.set_yscale("log")

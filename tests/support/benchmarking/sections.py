@@ -35,7 +35,7 @@ class Plot(NamedTuple):
     """
     A plot; *name* becomes part of its file's. A *level* is drawn as a line across.
 
-    *ticks* are the names of the places of the first line's points, where the numbers themselves would not do.
+    *ticks* are places on the axis across and their names, in place of those that suit its numbers.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Plot(NamedTuple):
     log_x: bool = False
     log_y: bool = False
     level: float | None = None
-    ticks: Sequence[str] = ()
+    ticks: Sequence[tuple[float, str]] = ()
 
 
 class Table(NamedTuple):
