@@ -1,5 +1,6 @@
 """
-What a load leaves out when nothing depends on it, and what it does not: the look at the tombstones of a file's keys.
+What a load leaves out when nothing depends on it, and what it does not: the look at the tombstones of a file's keys,
+and a second pass over its rows to count them.
 
 A statement that is left out shows in no row, so these tests listen to what the loader says to the server.
 """
@@ -28,8 +29,8 @@ class HeardConnection(DatabaseConnection):
         return super().rows(statement, arguments)
 
 
-def steps_of(target, *rows, key="last.csv"):
-    """Load *rows* and return which statements of the apply ran."""
+def said_to_load(target, *rows, key="last.csv"):
+    """Load *rows* and return what was said to the server."""
     heard: list[str] = []
 
     def connect(settings):
@@ -39,6 +40,12 @@ def steps_of(target, *rows, key="last.csv"):
         return connection, server
 
     target.make_loader(connect=connect).load(target.put(*rows, key=key), time=target.time)
+    return heard
+
+
+def steps_of(target, *rows, key="last.csv"):
+    """Load *rows* and return which statements of the apply ran."""
+    heard = said_to_load(target, *rows, key=key)
     statements = GuardedStatements.of(target.tables, target.pipeline)
     names = {getattr(statements, step): step for step in STEPS}
     return [names[statement] for statement in heard if statement in names]
@@ -118,6 +125,20 @@ def test_a_row_that_a_soft_delete_has_beaten_before_it_came_is_stamped_at_once(s
     soft.load(an_upsert(soft.pipeline, 8, "a", "x"))
 
     assert soft.rows("id, name, CAST(_deleted_at AS CHAR)") == (("a", "x", "1970-01-01 00:00:02.000"),)
+
+
+def counts_in(said):
+    return [statement for statement in said if statement.startswith("SELECT COUNT(") and "_staging`" in statement]
+
+
+def test_what_an_object_holds_beside_upserts_is_counted_only_if_there_is_any(target):
+    upsert, delete = an_upsert(target.pipeline, 1, "a", "x"), a_delete(target.pipeline, 2, "b")
+
+    of_an_upsert = counts_in(said_to_load(target, upsert, key="1.csv"))
+    of_both = counts_in(said_to_load(target, upsert, delete, key="2.csv"))
+
+    assert [" WHERE " in statement for statement in of_an_upsert] == [False]
+    assert [" WHERE " in statement for statement in of_both] == [False, True]
 
 
 def in_the_order_written(target):

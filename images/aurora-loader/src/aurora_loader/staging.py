@@ -151,26 +151,33 @@ class Staging:
         return self._filling.fill(connection, rows)
 
     def _count(self, connection: DatabaseConnection, *, shape: str) -> Staged:
-        operation = quote_name(OPERATION_COLUMN)
-        # Not grouped, which takes half as long again; COUNT leaves out what is NULL.
-        count = f"COUNT({operation} = '{{}}' OR NULL)"
-        ((rows, lowest, highest, upserts, deletes, soft_deletes, heartbeats, newest_ms, oldest_ms, version),) = (
-            connection.rows(
-                f"SELECT COUNT(*), MIN({quote_name(SHAPE_COLUMN)}), MAX({quote_name(SHAPE_COLUMN)}), "
-                f"{', '.join(count.format(found) for found in 'UDSH')}, {_AGES} FROM {self._tables.staging.quoted}"
-            )
+        staging, found_shape, operation = (
+            self._tables.staging.quoted,
+            *map(quote_name, (SHAPE_COLUMN, OPERATION_COLUMN)),
+        )
+        # COUNT leaves out what is NULL. What an object has beside upserts, often nothing, is counted apart: a pass that
+        # compares each row with each operation takes a third longer.
+        ((rows, lowest, highest, others, newest_ms, oldest_ms, version),) = connection.rows(
+            f"SELECT COUNT(*), MIN({found_shape}), MAX({found_shape}), COUNT({operation} <> 'U' OR NULL), {_AGES} "
+            f"FROM {staging}"
         )
         if rows and (lowest, highest) != (shape, shape):
             raise OtherShapesError(shape)
-        if rows != upserts + deletes + soft_deletes + heartbeats:
+        deletes = soft_deletes = heartbeats = 0
+        if others:
+            counts = ", ".join(f"COUNT({operation} = '{found}' OR NULL)" for found in "DSH")
+            ((deletes, soft_deletes, heartbeats),) = connection.rows(
+                f"SELECT {counts} FROM {staging} WHERE {operation} <> 'U'"
+            )
+        if others != deletes + soft_deletes + heartbeats:
             raise RowsRefusedError(0, "an operation that is none of U, D, S and H")
         if heartbeats:
             # A heartbeat is no change of an item: whatever its time, it says nothing about the target's.
             ((newest_ms, oldest_ms, version),) = connection.rows(
-                f"SELECT {_AGES} FROM {self._tables.staging.quoted} WHERE {operation} <> 'H'"
+                f"SELECT {_AGES} FROM {staging} WHERE {operation} <> 'H'"
             )
         return Staged(
-            upserts=upserts,
+            upserts=rows - others,
             deletes=deletes,
             soft_deletes=soft_deletes,
             heartbeats=heartbeats,
