@@ -168,7 +168,7 @@ class ScenarioError(Exception):
     """A case says something that has no meaning."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML with the tags of a case, text as keys, and no floats."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = True) -> dict[str, Any]:

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "deploy" / "aws"
 PLAIN = ("Ref", "Condition")
 
 
-class TemplateLoader(yaml.SafeLoader):
+class TemplateLoader(yaml.CSafeLoader):
     """YAML as CloudFormation reads it: with its tags, and a date is text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

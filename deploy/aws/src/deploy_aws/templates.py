@@ -53,7 +53,7 @@ class Template:
     resources: Mapping[str, Resource]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms, such as !Ref and !Sub."""
 
 
