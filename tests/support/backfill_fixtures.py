@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import json
 import subprocess
-import sys
 import threading
 import time
 from base64 import b64encode
@@ -15,6 +14,7 @@ from typing import Any, Self
 import msgspec
 import pytest
 from builders import dynamodb_json
+from command_line import COMMAND, run_command
 from loader_fixtures import Target, a_column, a_pipeline
 
 from aurora_loader.load import Loader
@@ -26,7 +26,6 @@ from ddb2aurora.pipeline import Pipeline, dump_pipeline
 from operator_cli.scanning.table import for_sdk
 from operator_cli.sweeping import objects_under
 
-_RUN = "from operator_cli.main import main; main()"
 _EXPORT = "exports/AWSDynamoDB/01764000000000-abcdef12"
 
 
@@ -146,13 +145,10 @@ class BackfillWorld:
         for item in items:
             self.dynamodb.put_item(TableName=self.table, Item=for_sdk(dynamodb_json(item)))
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", _RUN, *arguments]
-
     def run(self, *arguments: str, without: tuple[str, ...] = (), **environment: str) -> Any:
         """Run a command as a user does; nobody loads unless a test has it done."""
         variables = {name: value for name, value in {**self.environment, **environment}.items() if name not in without}
-        return subprocess.run(self.command(*arguments), env=variables, check=False, capture_output=True, text=True)
+        return run_command(arguments, variables)
 
     def backfill(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Run a backfill whose objects are loaded, and return its status and what it says in JSON."""
@@ -169,7 +165,7 @@ class BackfillWorld:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            self.command(*arguments),
+            [*COMMAND, *arguments],
             env=dict(self.environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from command_line import run_command
 from loader_fixtures import Target, a_pipeline
 from services_fixtures import Aws
 
@@ -22,7 +23,6 @@ from ddb2aurora.pipeline import dump_pipeline
 from local_aws.lambda_api import LambdaServer, Served
 from local_aws.runtime.in_process import CallableFunction
 
-RUN = "from operator_cli.main import main; main()"
 LAMBDA = """import json, sys
 from operator_cli.handler import handler
 json.dump(handler(json.load(sys.stdin), None), sys.stderr)"""
@@ -78,8 +78,7 @@ class OperatorWorld:
     def run(self, *arguments: str, without: tuple[str, ...] = (), **environment: str) -> Any:
         """Run the command line; *without* these variables and with *environment* besides."""
         variables = {name: value for name, value in (self.environment | environment).items() if name not in without}
-        command = [sys.executable, "-c", RUN, *arguments]
-        return subprocess.run(command, env=variables, check=False, capture_output=True, text=True)
+        return run_command(arguments, variables)
 
     def invoke(self, event: Any) -> Any:
         """Invoke the Lambda handler with *event* in a process of its own; its answer is JSON on standard error."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from builders import dynamodb_json
+from command_line import run_command
 
 from operator_cli.clickstream import KEY, Shares, operations
 
@@ -151,13 +152,7 @@ class Tables:
         return self.make(KEYS[shape], SHAPES[shape](), prefix=shape)
 
     def plan(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [DDB2AURORA, "plan", *arguments],
-            env={**self.environment, **environment},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        return run_command(["plan", *arguments], {**self.environment, **environment})
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

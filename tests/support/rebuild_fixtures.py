@@ -8,7 +8,6 @@ import itertools
 import json
 import random
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,8 +16,9 @@ from typing import Any
 import msgspec
 import pytest
 from builders import CHANGED_AT_MS, a_change, a_pipeline
+from command_line import COMMAND
 from loader_fixtures import FrozenTime
-from operator_fixtures import RUN, OperatorWorld
+from operator_fixtures import OperatorWorld
 
 from aurora_loader.sources import LocalSource
 from ddb2aurora.database.ledger import ObjectRef, make_object_ref
@@ -132,7 +132,7 @@ class History:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", RUN, "rebuild", "--json", *arguments],
+            [*COMMAND, "rebuild", "--json", *arguments],
             env=self.world.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

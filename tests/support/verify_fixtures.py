@@ -4,7 +4,6 @@ import itertools
 import json
 import signal
 import subprocess
-import sys
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
@@ -13,11 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 from builders import dynamodb_json
+from command_line import COMMAND, run_command
 from loader_fixtures import a_column, a_pipeline, an_upsert
 
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
-
-_RUN = "from operator_cli.main import main; main()"
 
 
 class Pair:
@@ -77,18 +75,9 @@ class Pair:
             row = an_upsert(self.pipeline, version, *fields)
             self.target.load(row, key=f"processed/things/{next(self._names)}.csv")
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", _RUN, *arguments]
-
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command as a user does."""
-        return subprocess.run(
-            self.command(*arguments),
-            env={**self.environment, **environment},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        return run_command(arguments, {**self.environment, **environment})
 
     def verify(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Run verify and return its status and what it says in JSON."""
@@ -99,7 +88,7 @@ class Pair:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command as a user does."""
         return subprocess.Popen(
-            self.command(*arguments),
+            [*COMMAND, *arguments],
             env=dict(self.environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,16 +1,14 @@
 """`ddb2aurora migrate` against a database: what it prints, and the status of each end."""
 
 import json
-import subprocess
-import sys
 
 import msgspec
 import pytest
+from command_line import run_command
 from loader_fixtures import a_column
 
 from ddb2aurora.pipeline import dump_pipeline
 
-RUN = "from operator_cli.main import main; main()"
 ID, NAME = a_column("id", "varchar(40)"), a_column("name", "varchar(40)")
 
 
@@ -38,8 +36,7 @@ class Migrate:
             "COLUMNS": "200",
             **variables,
         }
-        command = [sys.executable, "-c", RUN, "migrate", *arguments]
-        ran = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        ran = run_command(["migrate", *arguments], environment)
         return ran.returncode, ran.stdout, ran.stderr
 
     def columns(self):

@@ -2,15 +2,12 @@
 # ruff: noqa: S608 - tests name their own tables
 
 import re
-import subprocess
-import sys
 
 import pytest
+from command_line import run_command
 from loader_fixtures import a_delete
 
 from ddb2aurora.pipeline import dump_pipeline
-
-RUN = "from operator_cli.main import main; main()"
 
 
 @pytest.fixture
@@ -28,8 +25,7 @@ def purge(target, tmp_path):
     }
 
     def run(*arguments):
-        command = [sys.executable, "-c", RUN, "purge", *arguments]
-        return subprocess.run(command, env=variables, check=False, capture_output=True, text=True)
+        return run_command(["purge", *arguments], variables)
 
     return run
 

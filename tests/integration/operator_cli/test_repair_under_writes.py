@@ -3,13 +3,12 @@
 import contextlib
 import json
 import random
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from command_line import run_command
 
 from ddb2aurora.pipeline_file import read_pipeline_file
 from local_aws.demo.proof import prove
@@ -22,7 +21,6 @@ from operator_cli.seeding import Seeder
 pytestmark = pytest.mark.long
 
 REPOSITORY = Path(__file__).parents[3]
-_RUN = "from operator_cli.main import main; main()"
 _ITEMS = 240
 _ROUNDS = 2
 
@@ -89,14 +87,7 @@ def test_writers_lose_nothing_and_every_damage_is_mended():
         # Shorter than the lag at times: then a change in flight is mended too, which must do no harm either.
         for seed in range(_ROUNDS):
             damage(connection, seed)
-            ran = subprocess.run(
-                [sys.executable, "-c", _RUN, "verify", "--repair", "--settle", "3s", "--json"],
-                env=dict(stack.environment),
-                cwd=REPOSITORY,
-                check=False,
-                capture_output=True,
-                text=True,
-            )
+            ran = run_command(["verify", "--repair", "--settle", "3s", "--json"], stack.environment, folder=REPOSITORY)
             assert ran.stdout, ran.stderr
             found = json.loads(ran.stdout)["found"]
             repaired += sum(by_state.get("repaired", 0) for by_state in found.values())

@@ -2,17 +2,15 @@
 
 import json
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_line import run_command
 
 from ddb2aurora.codec import decode_item
 from operator_cli.clickstream import Shares, operations
 
 PIPELINES = Path(__file__).parents[3] / "pipelines"
-RUN = "from operator_cli.main import main; main()"
 
 
 @pytest.fixture
@@ -45,8 +43,7 @@ def create(aws, table, *key):
 
 def seed(aws, folder, *arguments, **environment):
     variables = {**aws.environment, "PIPELINES_FOLDER": str(folder), "COLUMNS": "200", **environment}
-    command = [sys.executable, "-c", RUN, "seed", *arguments]
-    return subprocess.run(command, env=variables, check=False, capture_output=True, text=True)
+    return run_command(["seed", *arguments], variables)
 
 
 def test_the_table_holds_what_the_workload_leaves(aws, folder, table):

@@ -3,13 +3,12 @@
 import json
 import signal
 import subprocess
-import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+from command_line import COMMAND
 from loader_fixtures import an_upsert
-from operator_fixtures import RUN
 
 NEXT_HOUR = "2026/01/05/13"
 
@@ -127,7 +126,7 @@ def test_ctrl_c_begins_no_further_load_and_ends_with_130_and_the_next_sweep_goes
     old_enough(operator_world)
     begun, go_on = threading.Event(), threading.Event()
     operator_world.before_load = lambda: (begun.set(), go_on.wait(timeout=30))
-    command = [sys.executable, "-c", RUN, "sweep", "--older-than", "1s", "--concurrency", "2"]
+    command = [*COMMAND, "sweep", "--older-than", "1s", "--concurrency", "2"]
 
     with subprocess.Popen(
         command, env=operator_world.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

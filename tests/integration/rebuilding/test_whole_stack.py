@@ -3,13 +3,13 @@
 import contextlib
 import json
 import random
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from command_line import run_command
 
 from ddb2aurora.codec import encode_item
 from ddb2aurora.pipeline_file import read_pipeline_file
@@ -78,9 +78,7 @@ def test_rebuilt_while_items_are_written_verify_says_that_both_sides_are_equal(p
 
         def operate(*arguments):
             variables = {**stack.environment, "PIPELINES_FOLDER": str(tmp_path)}
-            ran = subprocess.run(
-                [DDB2AURORA, *arguments, "--json"], env=variables, capture_output=True, text=True, check=False
-            )
+            ran = run_command([*arguments, "--json"], variables)
             assert ran.stdout, ran.stderr
             return ran.returncode, json.loads(ran.stdout)
 

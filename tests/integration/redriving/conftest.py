@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import run_command
 
 from ddb2aurora.codec import encode_item
 from ddb2aurora.pipeline_file import read_pipeline_file
@@ -86,13 +86,7 @@ class Replica:
 
     def run_raw(self, *arguments: str, schema: dict[str, Any] = STRICT, **environment: str) -> Any:
         variables = {**self.stack.environment, "PIPELINES_FOLDER": str(self.pipelines(schema)), "COLUMNS": "100"}
-        return subprocess.run(
-            [DDB2AURORA, "redrive", *arguments],
-            env={**variables, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run_command(["redrive", *arguments], {**variables, **environment})
 
     def tidy(self) -> None:
         """Forget what a test left, so that the next one begins with nothing that failed."""

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import random
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import run_command
 
 from ddb2aurora.codec import encode_item
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
@@ -105,7 +105,7 @@ class Rollout:
 
     def operate(self, *arguments: str, version: str = "new") -> tuple[int, str]:
         variables = {**self.stack.environment, "PIPELINES_FOLDER": str(self._folder / version), "COLUMNS": "200"}
-        ran = subprocess.run([DDB2AURORA, *arguments], env=variables, capture_output=True, text=True, check=False)
+        ran = run_command(arguments, variables)
         return ran.returncode, ran.stdout + ran.stderr
 
     def migrate(self, version: str = "new") -> tuple[int, str]:

@@ -1,6 +1,5 @@
 """The command line from outside: exit statuses, and one clear text for what a user can do wrong."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 import typer
 from botocore.exceptions import NoRegionError, ReadTimeoutError
 from builders import a_pipeline
+from command_line import run_command
 
 from ddb2aurora.errors import HaltError, RetryError
 from ddb2aurora.pipeline import dump_pipeline
@@ -25,13 +25,11 @@ ENVIRONMENT = {
     "COLUMNS": "200",
     "NO_COLOR": "1",
 }
-RUN = "from operator_cli.main import main; main()"
 
 
 def run(*arguments, without=(), **environment):
     variables = {name: value for name, value in (ENVIRONMENT | environment).items() if name not in without}
-    command = [sys.executable, "-c", RUN, *arguments]
-    return subprocess.run(command, env=variables, check=False, capture_output=True, text=True)
+    return run_command(arguments, variables)
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""
+Run the `ddb2aurora` command as users do: in a process of its own, with an environment of its own.
+
+Most of what a short command takes is the import of its drivers. So its processes are forked from one server that has
+imported them already and runs nothing else; the environment, the standard streams, the status and the signals are
+those of a process all the same. A test that starts one and goes on uses `COMMAND`.
+"""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+from operator_cli.registry import COMMANDS
+
+COMMAND = (sys.executable, "-c", "from operator_cli.main import main; main()")
+"""Starts the command without the server, for tests that watch or end the process."""
+PATIENCE_SECONDS = 110
+IMPORTED = ("boto3", "operator_cli.main", *sorted(target.partition(":")[0] for target in COMMANDS.values()))
+
+
+def run_command(
+    arguments: Sequence[str], environment: Mapping[str, str], *, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """
+    Run `ddb2aurora` with *arguments* and this *environment* alone, in *folder* (default: the current one).
+
+    Raises:
+        TimeoutError: It did not end; it was killed.
+    """
+    with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as error:
+        process = _server().Process(
+            target=_command, args=(list(arguments), dict(environment), folder or Path.cwd(), out.name, error.name)
+        )
+        process.start()
+        process.join(PATIENCE_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise TimeoutError(f"ddb2aurora {' '.join(arguments)}: {Path(error.name).read_text()}")
+        said, complained = Path(out.name).read_text(), Path(error.name).read_text()
+        return subprocess.CompletedProcess(list(arguments), process.exitcode, said, complained)
+
+
+@cache
+def _server() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(IMPORTED))
+    return context
+
+
+def _command(arguments: list[str], environment: dict[str, str], folder: Path, out: str, error: str) -> None:
+    os.environ.clear()  # noqa: TID251 - the environment of this process, which is the command's
+    os.environ.update(environment)  # noqa: TID251 - as above
+    os.chdir(folder)
+    for path, stream in ((out, sys.stdout), (error, sys.stderr)):
+        opened = os.open(path, os.O_WRONLY)
+        os.dup2(opened, stream.fileno())
+        os.close(opened)
+    sys.argv = ["ddb2aurora", *arguments]
+    from operator_cli.main import main  # noqa: PLC0415 - the server has imported it
+
+    main()
