@@ -270,6 +270,18 @@ def test_a_mistake_of_usage_is_status_2(world, arguments, error):
     assert error in " ".join(ran.stderr.split())
 
 
+@pytest.mark.parametrize("table", ["{}", "{}__tombstones", "_ddb2aurora_loads", "_ddb2aurora_rejects"])
+def test_without_a_table_to_load_into_it_is_named_and_nothing_is_read(world, table):
+    missing = table.format(world.pipeline.target_table)
+    world.put(*_ITEMS)
+    world.query(f"DROP TABLE {{db}}.`{missing}`")
+
+    ran = world.run("backfill", "--patience", "1s")
+
+    assert (ran.returncode, ran.stdout, world.bucket.keys("processed/")) == (2, "", [])
+    assert f"`{missing}`: error 1146 of the database; a table is missing; run ddb2aurora migrate" in ran.stderr
+
+
 def test_a_missing_bucket_setting_is_status_2(world):
     ran = world.run("backfill", without=("BUCKET_NAME",))
 

@@ -20,6 +20,7 @@ from operator_cli.backfilling.report import Backfilled
 from operator_cli.backfilling.runs import Runs
 from operator_cli.backfilling.segments import InFlight, Run, Segment
 from operator_cli.backfilling.starting_export import start_export
+from operator_cli.backfilling.target import check_target
 from operator_cli.backfilling.watching import Display
 from operator_cli.backfilling.writing import Writer
 from operator_cli.progress import progress
@@ -68,6 +69,8 @@ def backfill_site(site: Site, wishes: Wishes) -> Backfilled:
         RetryError: A service does not answer, or nobody loads; the same command goes on later.
         HaltError: Someone has to act first.
     """
+    with site.database() as database:
+        check_target(database)
     runs = Runs(site.database, site.pipeline)
     try:
         return _Backfill(site, wishes, runs).run()
