@@ -58,3 +58,15 @@ def write_object(
 def shuffled(items: Sequence[int], *, seed: int) -> list[int]:
     """Return *items* in another order, the same one every time."""
     return random.Random(seed).sample(items, len(items))  # noqa: S311 - no secret
+
+
+def cut(path: Path, count: int) -> list[Path]:
+    """Cut an object at ends of lines into so many parts of about one size, beside it."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    size = -(-len(lines) // count)
+    parts = []
+    for number in range(count):
+        part = path.with_name(f"{path.stem}-{number + 1}-of-{count}{path.suffix}")
+        part.write_bytes(b"".join(lines[number * size : (number + 1) * size]))
+        parts.append(part)
+    return parts

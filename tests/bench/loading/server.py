@@ -31,14 +31,24 @@ class BenchServer:
     def __init__(self, server: DatabaseServer) -> None:
         self.server = server
         self.admin = server.connect(autocommit=True)
-        self.client = Client(self)
+        self.clients = (Client(self),)
         log = "innodb_redo_log_capacity" if server.flavor == "mysql" else "innodb_log_file_size"
         self.run(f"SET GLOBAL innodb_buffer_pool_size = {_BUFFER_POOL}")
         self.run(f"SET GLOBAL {log} = {_REDO_LOG}")
 
     def close(self) -> None:
-        self.client.close()
+        for client in self.clients:
+            client.close()
         self.admin.close()
+
+    @property
+    def client(self) -> "Client":
+        """The first of the client programs."""
+        return self.clients[0]
+
+    def with_clients(self, count: int) -> None:
+        """Have at least so many client programs connected."""
+        self.clients += tuple(Client(self) for _ in range(count - len(self.clients)))
 
     @property
     def name(self) -> str:

@@ -4,7 +4,8 @@
 import csv
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,7 +15,7 @@ from benchmarking.workloads import reference_pipeline
 
 from aurora_loader.load import Loader
 from aurora_loader.outcome import Outcome
-from aurora_loader.session import Session
+from aurora_loader.session import Connect, Session
 from ddb2aurora.database.connect import connect
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.migrate import migrate
@@ -84,10 +85,10 @@ class BenchTarget:
         self._objects = 0
         self.retries: list[str] = []
 
-    def loader(self, *, server_side: bool) -> Callable[[Path], Outcome]:
+    def loader(self, *, server_side: bool, connect: Connect = connect) -> Callable[[Path], Outcome]:
         """Return what loads a file as one object, over a connection that is open."""
         source = FileSource(server_side=server_side)
-        session = Session(self.settings, pipeline=self.pipeline, source=source)
+        session = Session(self.settings, pipeline=self.pipeline, source=source, connect=connect)
         loader = Loader(
             self.pipeline, session=session, source=source, on_retry=lambda _, why: self.retries.append(str(why))
         )
@@ -103,13 +104,22 @@ class BenchTarget:
 
     def straight(self, path: Path, *, server_side: bool, replacing: bool = False) -> None:
         """Load a file straight into the table by the database's own client."""
+        self.server.client.run(self._straight(path, server_side=server_side, replacing=replacing))
+
+    def in_parallel(self, parts: Sequence[Path]) -> None:
+        """Load the parts of a file at once, each sent by a client program of its own (LOCAL)."""
+        clients = self.server.clients[: len(parts)]
+        with ThreadPoolExecutor(len(clients)) as pool:
+            statements = [self._straight(part, server_side=False) for part in parts]
+            for done in [pool.submit(client.run, each) for client, each in zip(clients, statements, strict=True)]:
+                done.result()
+
+    def _straight(self, path: Path, *, server_side: bool, replacing: bool = False) -> str:
         columns = load_columns([(column.name, column.type) for column in self.pipeline.columns])
         columns = columns.replace("`_shape`, `_op`", "@shape, @op")
         where = "" if server_side else "LOCAL "
         how = "REPLACE " if replacing else ""
-        self.server.client.run(
-            f"LOAD DATA {where}INFILE '{path}' {how}INTO TABLE {self.table} {LOAD_DIALECT} {columns}"
-        )
+        return f"LOAD DATA {where}INFILE '{path}' {how}INTO TABLE {self.table} {LOAD_DIALECT} {columns}"
 
     def upsert(self, path: Path, how: Literal["many", "one by one", "each committed"]) -> None:
         """Load a file by guarded upserts: the driver's executemany, or one a row, in one transaction or in many."""
@@ -181,7 +191,7 @@ def key_is_as_made_by_the_server(target: BenchTarget, item: int) -> bool:
 
 
 def taken(server: BenchServer, work: Callable[[], object]) -> Sample:
-    """Return what *work* took: the CPU time of the server, of its client program and of this process."""
+    """Return what *work* took: the CPU time of the server, of its client programs and of this process."""
     server.settle()
     cpu, wall = _cpu_seconds(server), time.perf_counter()
     work()
@@ -190,4 +200,4 @@ def taken(server: BenchServer, work: Callable[[], object]) -> Sample:
 
 
 def _cpu_seconds(server: BenchServer) -> float:
-    return server.cpu_seconds() + server.client.cpu_seconds() + time.process_time()
+    return server.cpu_seconds() + sum(client.cpu_seconds() for client in server.clients) + time.process_time()
