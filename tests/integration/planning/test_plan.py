@@ -153,6 +153,37 @@ def test_an_empty_table_has_nothing_to_propose(tables, tmp_path):
     assert (written.returncode, list(tmp_path.iterdir())) == (2, [])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (["--target-table", "a/b"], "target.table: 'a/b' does not fit: A name has 1 to 64 characters"),
+        (["--target-table", "t" * 65], f"target.table: '{'t' * 65}' is too long: A name has 1 to 64 characters"),
+        (["--database", "d."], "target.database: 'd.' does not fit: A name has 1 to 64 characters"),
+    ],
+)
+def test_a_target_that_cannot_be_called_so_is_told_before_anything_is_read(tables, arguments, place):
+    empty = tables.make({"id": "S"}, [])
+
+    ran = tables.plan(empty, *arguments)
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    told = "ddb2aurora: no pipeline can be called so, mend --name, --database or --target-table: "
+    assert ran.stderr.startswith(told + place)
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_there_is_told_of_before_anything_is_read(tables, tmp_path):
+    empty = tables.make({"id": "S"}, [])
+    (tmp_path / "mine.yaml").write_text("mine")
+
+    ran = tables.plan(empty, "--write", "--name", "mine", "--pipelines", str(tmp_path))
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == (
+        f"ddb2aurora: {tmp_path / 'mine.yaml'}: there already; name another pipeline by --name, or --force\n"
+    )
+
+
 @pytest.mark.parametrize("sample", ["20", "50%", "0.5"])
 def test_a_sample_is_a_part_and_said_to_be_one(tables, named, sample):
     status, output = planned(tables, named["sensors"], "--sample", sample)

@@ -21,7 +21,7 @@ from operator_cli.planning.reading import Items, Part, Sample, scan_parts
 from operator_cli.planning.rendering import render, render_schema
 from operator_cli.planning.report import Plan
 from operator_cli.planning.views import views_of
-from operator_cli.planning.writing import compiled, write
+from operator_cli.planning.writing import check_free, check_names, compiled, write
 from operator_cli.progress import progress
 from operator_cli.scanning.budget import ReadBudget
 from operator_cli.scanning.table import Description, TableScan, described
@@ -84,6 +84,7 @@ def plan_table(wishes: Wishes) -> Plan:
 
     Raises:
         PipelineNameError: The proposed pipeline cannot be called so.
+        NamingError: Its target cannot be called so.
         KeyOfTableError: The table has another key than the pipeline says.
         NothingThereError: A pipeline is to be written, and there is no item.
         FileThereError: A file that is to be written is there already.
@@ -95,6 +96,11 @@ def plan_table(wishes: Wishes) -> Plan:
     client = dynamodb_client()
     description = described(client, wishes.table)
     _check_key(wishes, description)
+    if wishes.pipeline is None:
+        # Before a table is read that may take hours.
+        check_names(naming, table=wishes.table)
+        if wishes.write:
+            check_free(wishes.folder, name=naming.pipeline, force=wishes.force)
     budget = ReadBudget(wishes.read_units)
     if wishes.export is None:
         scan = TableScan(client, wishes.table, budget=budget)

@@ -2,12 +2,15 @@
 
 import contextlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import yaml
 
 from ddb2aurora.errors import HaltError
 from ddb2aurora.pipeline import Pipeline
-from ddb2aurora.pipeline_file import read_pipeline_file
+from ddb2aurora.pipeline_file import PipelineFileError, read_pipeline_file
+from operator_cli.planning.proposing import Naming
 
 
 class FileThereError(HaltError):
@@ -16,6 +19,53 @@ class FileThereError(HaltError):
 
 class UnwritableError(HaltError):
     """The files cannot be written."""
+
+
+class NamingError(HaltError):
+    """No target can be called as it is wished."""
+
+
+def check_names(naming: Naming, *, table: str) -> None:
+    """
+    Check that a pipeline of *table* can be called so, by the rules of pipeline files.
+
+    Raises:
+        NamingError: It cannot; the error says which option breaks which rule.
+    """
+    least = {
+        "name": naming.pipeline,
+        "source": {"table": table, "key": ["id"]},
+        "target": {
+            "database": naming.database,
+            "table": naming.target_table,
+            "mode": "mirror",
+            "columns": {"id": {"type": "varchar(64)", "from": "id"}},
+        },
+    }
+    try:
+        compiled({f"{naming.pipeline}.yaml": yaml.safe_dump(least)}, name=naming.pipeline)
+    except PipelineFileError as error:
+        # The file and its lines are none of the reader's. Of a name that breaks several rules, the one that says most.
+        told = sorted((problem.text for problem in error.problems), key=len)
+        texts = {text.partition(":")[0]: text for text in told}
+        options = "mend --name, --database or --target-table"
+        raise NamingError(f"no pipeline can be called so, {options}: {'; '.join(texts.values())}") from error
+
+
+def check_free(folder: Path, *, name: str, force: bool) -> None:
+    """
+    Check that the file of the pipeline *name* is not in *folder*, unless *force* allows to write over it.
+
+    Raises:
+        FileThereError: It is there.
+    """
+    _check_free([folder / f"{name}.yaml"], force=force)
+
+
+def _check_free(paths: Iterable[Path], *, force: bool) -> None:
+    there = [str(path) for path in paths if path.exists()]
+    if there and not force:
+        raise FileThereError(f"{', '.join(there)}: there already; name another pipeline by --name, or --force")
 
 
 def compiled(files: Mapping[str, str], *, name: str) -> Pipeline:
@@ -41,9 +91,7 @@ def write(files: Mapping[str, str], *, folder: Path, force: bool) -> tuple[Path,
     """
     # The pipeline file names the others, so it comes last: whoever reads it finds them.
     paths = sorted((folder / file for file in files), key=lambda path: path.suffix == ".yaml")
-    there = [str(path) for path in paths if path.exists()]
-    if there and not force:
-        raise FileThereError(f"{', '.join(there)}: there already; name another pipeline by --name, or --force")
+    _check_free(paths, force=force)
     made: list[Path] = []
     try:
         for path in paths:
