@@ -42,10 +42,10 @@ class Redriven(Result):
 
     def for_people(self) -> Iterator["str | RenderableType"]:
         """See `Result`."""
-        from rich.table import Table  # noqa: PLC0415 - see operator_cli.registry
+        from operator_cli.folding import folding_table  # noqa: PLC0415 - see operator_cli.registry
 
         verb = "would be redriven" if self.dry else "redriven"
-        table = Table("place", "kept in", "examined", verb, "dropped", "failing", "left")
+        table = folding_table("place", "kept in", "examined", verb, "dropped", "failing", "left")
         for column in table.columns[1:]:
             column.justify = "right"
         for tally in self.tallies:

@@ -76,7 +76,8 @@ class Difference(Result):
     def for_people(self) -> Iterator["str | RenderableType"]:
         """See `Result`."""
         from rich.markup import escape  # noqa: PLC0415 - see operator_cli.frame
-        from rich.table import Table  # noqa: PLC0415 - as above
+
+        from operator_cli.folding import folding_table  # noqa: PLC0415 - as above
 
         row, tombstone = self.sight.row, self.sight.tombstone
         yield "item: " + ("there" if self.sight.item is not None else "none")
@@ -90,7 +91,7 @@ class Difference(Result):
             yield f"tombstone: delete {_version(tombstone.version) or 'none'}{soft}"
         if self.sight.verdict.kind == "unloadable":
             yield f"the item as it is: {json.dumps(self.sight.item, ensure_ascii=False)}"
-        sides = Table("column", "the item says", "the row holds", "")
+        sides = folding_table("column", "the item says", "the row holds", "")
         for name, expected, actual in self.columns:
             equal = "" if self._is_equal(name) else "differs"
             ours = _cell(expected) if self._has_expected else _NO_SIDE

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from operator_cli.folding import folding_table
 from operator_cli.planning.entities import describe
 from operator_cli.planning.places import Place, Step
 from operator_cli.planning.profile import Profile
@@ -13,7 +14,7 @@ from operator_cli.planning.showing import Columns, shown_number, shown_path
 
 def place_table(places: Sequence[tuple[tuple[Step, ...], Place]], profile: Profile, columns: Columns) -> Table:
     """Return a row for each of *places*: what was seen there, and which of *columns* takes it."""
-    table = Table("place", "types", "values", "per item", "longest", "numbers", "column")
+    table = folding_table("place", "types", "values", "per item", "longest", "numbers", "column")
     for path, place in places:
         table.add_row(
             escape(shown_path(path)),
@@ -29,7 +30,7 @@ def place_table(places: Sequence[tuple[tuple[Step, ...], Place]], profile: Profi
 
 def entity_table(profile: Profile) -> Table:
     """Return a row for each kind of items."""
-    table = Table("key", "items", "attributes", "always there")
+    table = folding_table("key", "items", "attributes", "always there")
     for tokens, entity in sorted(profile.entities.found.items(), key=lambda found: -found[1].count):
         always = sorted(entity.always - set(profile.key))
         table.add_row(

@@ -91,9 +91,11 @@ class Report(Result):
             yield f"other rebuilds have left tables; drop those that nobody needs: {', '.join(self.others)}"
 
     def _found(self) -> Iterator["str | RenderableType"]:
-        from rich.table import Table  # noqa: PLC0415 - see operator_cli.registry
+        from operator_cli.folding import folding_table  # noqa: PLC0415 - see operator_cli.frame
 
-        table = Table("from", "objects", "changes", "rows", "no trace", "heartbeats", "later", "rejected", "damaged")
+        table = folding_table(
+            "from", "objects", "changes", "rows", "no trace", "heartbeats", "later", "rejected", "damaged"
+        )
         for column in table.columns[1:]:
             column.justify = "right"
         for name, counts in (("backup", self.found), ("loaded meanwhile", self.caught_up)):

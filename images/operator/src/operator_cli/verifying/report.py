@@ -100,7 +100,8 @@ class Report(Result):
     def for_people(self) -> Iterator["str | RenderableType"]:
         """See `Result`."""
         from rich.markup import escape  # noqa: PLC0415 - see operator_cli.frame
-        from rich.table import Table  # noqa: PLC0415 - see operator_cli.frame
+
+        from operator_cli.folding import folding_table  # noqa: PLC0415 - as above
 
         yield (
             f"run {self.run_id}: {self.items} items in {self.seconds:.1f} s, "
@@ -116,7 +117,7 @@ class Report(Result):
         for kind, by_state in self.found.items():
             yield f"{kind}: " + ", ".join(f"{count} {state}" for state, count in by_state.items())
         if self.findings:
-            table = Table("kind", "state", "key", "columns", "note")
+            table = folding_table("kind", "state", "key", "columns", "note")
             for found in self.findings:
                 key = json.dumps(found["key"], ensure_ascii=False) if "key" in found else found["key_hash"]
                 table.add_row(
