@@ -42,7 +42,7 @@ def own_megabytes(stage: Stage) -> float:
 
 
 def import_ms(stage: Stage) -> float:
-    module = "operator_cli.main" if stage == OPERATOR else stage.handler.removesuffix(".handler")
+    module = "operator_cli.command_line" if stage == OPERATOR else stage.handler.removesuffix(".handler")
     return min(float(in_image(stage, "python3", "-c", IMPORT_TIME, module)) for _ in range(TIMES))
 
 

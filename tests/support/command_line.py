@@ -21,7 +21,7 @@ from operator_cli.registry import COMMANDS
 COMMAND = (sys.executable, "-c", "from operator_cli.main import main; main()")
 """Starts the command without the server, for tests that watch or end the process."""
 PATIENCE_SECONDS = 110
-IMPORTED = ("boto3", "operator_cli.main", *sorted(target.partition(":")[0] for target in COMMANDS.values()))
+IMPORTED = ("boto3", "operator_cli.command_line", *sorted(target.partition(":")[0] for target in COMMANDS.values()))
 
 
 def run_command(

@@ -1,6 +1,8 @@
 """The command line from outside: exit statuses, and one clear text for what a user can do wrong."""
 
+import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from command_line import run_command
 
 from ddb2aurora.errors import HaltError, RetryError
 from ddb2aurora.pipeline import dump_pipeline
-from operator_cli import main as program
+from operator_cli import command_line as program
 
 PIPELINES = Path(__file__).parents[3] / "pipelines"
 ENVIRONMENT = {
@@ -126,6 +128,19 @@ def test_an_endpoint_that_is_no_address_is_status_2():
     assert ran.stderr == "ddb2aurora: DynamoDB: Invalid endpoint: nowhere; check the settings of the AWS SDK\n"
 
 
+def test_the_paragraphs_of_a_help_fill_the_lines_of_a_narrow_terminal():
+    ran = run("plan", "--help", COLUMNS="80")
+
+    lines = [line.strip() for line in ran.stdout.partition("╭")[0].splitlines()]
+    # A line ends where the next word would not have fitted, but for the last one of a paragraph.
+    early = [
+        line
+        for line, following in pairwise(lines)
+        if line and following and not line.startswith("Usage") and len(line) + len(following.split()[0]) < 78
+    ]
+    assert (len(lines) > 8, early) == (True, [])
+
+
 def test_help_is_status_0():
     ran = run("seed", "--help")
 
@@ -159,7 +174,28 @@ def test_any_command_that_fails_in_a_foreseen_way_ends_with_a_status_and_one_tex
     monkeypatch.setattr(sys, "argv", ["ddb2aurora"])
 
     with pytest.raises(SystemExit) as caught:
-        program.main()
+        program.run()
 
     assert caught.value.code == status
     assert capsys.readouterr().err == f"ddb2aurora: {text}\n"
+
+
+@pytest.mark.parametrize("module", ["typer", "operator_cli.registry", "operator_cli.commands.purge"])
+def test_ctrl_c_while_a_module_is_imported_is_status_130_and_no_traceback(module):
+    code = f"""
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["ddb2aurora", "purge", "--help"]
+from operator_cli.main import main
+main()
+"""
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stdout, ran.stderr.strip()) == (130, "", "")

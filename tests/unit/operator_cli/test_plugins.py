@@ -72,7 +72,7 @@ def test_a_command_of_our_own_wins(run):
 
 
 def test_listing_the_commands_imports_none_of_other_packages():
-    code = "import sys; import operator_cli.main; print('local_aws' in sys.modules)"
+    code = "import sys; import operator_cli.command_line; print('local_aws' in sys.modules)"
 
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 

@@ -1,35 +1,20 @@
-"""The `ddb2aurora` command: one door to what an operator does."""
+"""
+Where a process of the `ddb2aurora` command begins.
 
-import typer
+It imports nothing by itself: most of what a short command takes is imports, and Ctrl-C during them ends it as cleanly
+as later.
+"""
 
-from ddb2aurora.errors import Ddb2AuroraError, HaltError
-from operator_cli.frame import EXIT_FAILURES, EXIT_USAGE, foreseen_errors
-from operator_cli.plugins import add_plugins
-from operator_cli.registry import COMMANDS, CommandGroup
+from typing import Final
 
-cli = typer.Typer(
-    name="ddb2aurora",
-    help="Keep an Aurora MySQL table true to a DynamoDB table.",
-    cls=CommandGroup,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-
-@cli.callback()
-def _group() -> None:
-    """Make a group of it, whatever is installed beside it."""
-
-
-add_plugins(cli, own=COMMANDS)
+_EXIT_INTERRUPTED: Final = 130  # `frame.EXIT_INTERRUPTED`, which is not there before what it takes to import
 
 
 def main() -> None:
-    """Run the command line; errors that we foresaw end it with one clear text and a status, not with a traceback."""
+    """Run the command line."""
     try:
-        with foreseen_errors():
-            cli(standalone_mode=True)
-    except Ddb2AuroraError as error:
-        typer.echo(f"ddb2aurora: {error}", err=True)
-        raise SystemExit(EXIT_USAGE if isinstance(error, HaltError) else EXIT_FAILURES) from None
+        from operator_cli.command_line import run  # noqa: PLC0415 - see above
+
+        run()
+    except KeyboardInterrupt:
+        raise SystemExit(_EXIT_INTERRUPTED) from None

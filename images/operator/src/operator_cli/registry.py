@@ -32,10 +32,16 @@ COMMANDS: Final[Mapping[str, str]] = {
 
 def load_command(name: str) -> Any:  # noqa: ANN401 - Typer's command, a class of its own copy of Click
     """Return the command *name*, which is one of `COMMANDS`, ready to parse arguments."""
-    module, _, function = COMMANDS[name].partition(":")
+    module, _, name_there = COMMANDS[name].partition(":")
+    function = getattr(importlib.import_module(module), name_there)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(name)(framed(getattr(importlib.import_module(module), function)))
+    app.command(name, help=_flowing(function.__doc__ or ""))(framed(function))
     return typer.main.get_command(app)
+
+
+def _flowing(text: str) -> str:
+    """Return *text* with a line for each paragraph: Typer would break the lines of a terminal and ours as well."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 class CommandGroup(TyperGroup):
