@@ -1,6 +1,7 @@
 """`ddb2aurora heartbeat` on real services: where it is sent, what it waits for, and its exit statuses."""
 
 import json
+import re
 
 import pytest
 from loader_fixtures import a_pipeline
@@ -96,10 +97,10 @@ def test_one_that_does_not_land_in_time_is_status_1(operator_world):
     ran = operator_world.run("heartbeat", "--wait", "1")
 
     assert ran.returncode == 1
-    assert ran.stdout.splitlines()[1:] == [
-        "NOT LANDED after 1 s: changes do not arrive; ask ddb2aurora status where",
-        "no heartbeat has ever landed",
-    ]
+    verdict, newest = ran.stdout.splitlines()[1:]
+    # How long it really waited: a busy machine takes longer than it was told.
+    assert re.fullmatch(r"NOT LANDED after [1-9]\d* s: changes do not arrive; ask ddb2aurora status where", verdict)
+    assert newest == "no heartbeat has ever landed"
 
 
 @pytest.mark.usefixtures("delivery")
