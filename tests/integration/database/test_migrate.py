@@ -2,11 +2,12 @@
 # ruff: noqa: S608 - tests name their own tables
 
 import pytest
-from loader_fixtures import a_column, a_pipeline
+from loader_fixtures import a_column, a_pipeline, an_upsert
 
 from ddb2aurora.database.connection import DatabaseConnection
 from ddb2aurora.database.errors import DatabaseHaltError
 from ddb2aurora.database.migrate import NotMigratedError, TableMismatchError, check_tables, migrate
+from ddb2aurora.sql import LOADS_TABLE, quote_name
 
 EVERY_TYPE = (
     "tinyint", "smallint unsigned", "mediumint", "int", "bigint unsigned", "decimal(20,4)", "double", "boolean",
@@ -135,6 +136,19 @@ def test_an_index_that_statements_of_ours_name_is_made_while_loads_go_on(target,
     assert done == (f"{problem}: ALTER TABLE {tombstones} {mend}",)
     assert migrate_again(target).done == ()
     check_tables(target.connection, target.pipeline, server=target.server, database=target.database.name)
+
+
+def test_an_index_that_only_commands_read_by_is_made_while_loads_go_on_and_does_without_meanwhile(target):
+    ledger = quote_name(target.database.name, LOADS_TABLE)
+    target.query(f"ALTER TABLE {ledger} DROP INDEX pipeline_loaded_at")
+    check_tables(target.connection, target.pipeline, server=target.server, database=target.database.name)
+    target.load(an_upsert(target.pipeline, 1, "a", "x"))
+
+    done = migrate_again(target).done
+
+    mend = "ADD INDEX `pipeline_loaded_at` (`pipeline`, `loaded_at`), ALGORITHM=INPLACE, LOCK=NONE"
+    assert done == (f"_ddb2aurora_loads has no index pipeline_loaded_at: ALTER TABLE {ledger} {mend}",)
+    assert (migrate_again(target).done, len(target.rows())) == ((), 1)
 
 
 TARGET = "`{database}`.`Things`"

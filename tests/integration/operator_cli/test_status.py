@@ -4,12 +4,13 @@ import json
 import re
 import signal
 import subprocess
-import sys
+from types import SimpleNamespace
 
+from command_line import COMMAND
 from loader_fixtures import a_delete, a_pipeline, an_upsert
-from operator_fixtures import RUN
 
 from ddb2aurora.heartbeat import Heartbeat, heartbeat_row
+from operator_cli.overseeing.tables import read_tables
 
 UNUSED_PORT = "http://127.0.0.1:9"
 
@@ -35,7 +36,7 @@ def test_a_pipeline_that_was_just_made_is_well(operator_world):
     status, output = seen(operator_world)
 
     assert (status, output["needs_attention"]) == (0, [])
-    assert output["ledger"]["objects"] == 0
+    assert (output["ledger"]["recent_objects"], output["ledger"]["last_loaded_ms"]) == (0, None)
     assert (output["heartbeat"], output["failure_queue"]) == (None, {"waiting": 0, "in_flight": 0})
 
 
@@ -47,12 +48,73 @@ def test_what_was_loaded_is_told(operator_world):
     _, output = seen(operator_world, "--heartbeat-within", "36000d")
 
     ledger = output["ledger"]
-    counts = {name: ledger[name] for name in ("objects", "rows", "applied", "stale", "deleted", "rejected")}
+    counts = {name: ledger[f"recent_{name}"] for name in ("objects", "rows", "applied", "stale", "deleted", "rejected")}
     assert counts == {"objects": 1, "rows": 2, "applied": 1, "stale": 0, "deleted": 1, "rejected": 0}
-    assert (ledger["recent_objects"], ledger["recent_rows"], ledger["newest_change_ms"]) == (1, 2, 1000)
+    assert ledger["recent_newest_change_ms"] == 1000
     assert output["tombstones"] == {"number": 1, "more": False}
     assert output["heartbeat"]["sent_at_ms"] == 1_767_700_000_000
     assert output["needs_attention"] == []
+
+
+def test_what_was_loaded_earlier_is_no_part_of_the_sums_and_the_screen_says_so(operator_world):
+    target = operator_world.target
+    for number, days in enumerate((9, 2, 0), start=1):
+        loaded(operator_world, an_upsert(target.pipeline, number, f"{number}", "n"), name=f"2026/01/05/12/{number}.csv")
+        target.query(
+            f"UPDATE `{target.database.name}`._ddb2aurora_loads SET loaded_at = loaded_at - INTERVAL %s DAY "  # noqa: S608
+            "WHERE object_key LIKE %s",
+            days,
+            f"%{number}.csv",
+        )
+
+    ledgers = [seen(operator_world, "--window", window)[1]["ledger"] for window in ("15m", "3d", "36500d")]
+    screen = operator_world.run("status", "--window", "3d").stdout
+
+    told = [(found["recent_objects"], found["recent_applied"]) for found in ledgers]
+    assert told == [(1, 1), (2, 2), (3, 3)]
+    assert re.search(
+        r"^loaded +2 objects \(.*\), 2 rows since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d: *$", screen, re.MULTILINE
+    )
+
+
+def test_a_pipeline_that_has_long_been_quiet_tells_when_it_loaded_last(operator_world):
+    target = operator_world.target
+    loaded(operator_world, an_upsert(target.pipeline, 1, "a", "n"))
+    moment = "2026-01-05 12:00:00.125000"
+    target.query(f"UPDATE `{target.database.name}`._ddb2aurora_loads SET loaded_at = %s", moment)  # noqa: S608
+
+    ledger = seen(operator_world)[1]["ledger"]
+
+    told = (ledger["recent_objects"], ledger["recent_newest_change_ms"], ledger["last_loaded_ms"])
+    assert told == (0, None, 1_767_614_400_125)
+
+
+def test_what_is_read_of_the_ledger_does_not_grow_with_it(operator_world):
+    target = operator_world.target
+    ledger = f"`{target.database.name}`._ddb2aurora_loads"
+    for number in range(3):
+        loaded(operator_world, an_upsert(target.pipeline, number, f"{number}", "n"), name=f"2026/01/05/12/{number}.csv")
+
+    def entries_read(old):
+        """Return how many entries the server reads, with so many *old* ones of this pipeline and of another."""
+        target.query(f"DELETE FROM {ledger} WHERE object_key LIKE 'old%%'")  # noqa: S608
+        target.query(
+            f"INSERT INTO {ledger} (object_id, bucket, object_key, object_version, pipeline, target_table, loaded_at) "  # noqa: S608
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < %s) "
+            "SELECT UNHEX(SHA2(n, 256)), 'b', CONCAT('old ', n), '', IF(n %% 2, %s, 'another'), 't', "
+            "'2026-01-05' + INTERVAL n SECOND FROM n",
+            old,
+            target.pipeline.name,
+        )
+        database = SimpleNamespace(connection=target.connection, name=target.database.name, tables=target.tables)
+        target.query("FLUSH STATUS")
+        found = read_tables(database, pipeline=target.pipeline.name, window_seconds=900).ledger
+        return sum(int(count) for _, count in target.query("SHOW SESSION STATUS LIKE 'Handler_read%%'")), found
+
+    (few, _), (many, found) = entries_read(100), entries_read(900)
+
+    assert found.recent_objects == 3
+    assert many == few
 
 
 def test_everything_that_is_wrong_is_status_1_and_named(operator_world):
@@ -152,7 +214,7 @@ def test_an_age_that_is_none_is_status_2(operator_world):
 
 
 def test_watching_prints_one_look_after_the_other_until_ctrl_c_and_ends_with_the_last_one_s_status(operator_world):
-    command = [sys.executable, "-c", RUN, "status", "--watch", "--every", "1s", "--json"]
+    command = [*COMMAND, "status", "--watch", "--every", "1s", "--json"]
 
     with subprocess.Popen(
         command, env=operator_world.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

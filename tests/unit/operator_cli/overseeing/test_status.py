@@ -29,18 +29,16 @@ NOW_MS = 1_767_700_000_000
 NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 MINUTE_MS = 60_000
 QUIET_LEDGER = Ledger(
-    objects=2,
-    rows=10,
-    applied=7,
-    stale=2,
-    deleted=1,
-    rejected=0,
-    bytes=1500,
-    last_loaded_ms=NOW_MS - 5000,
-    newest_change_ms=NOW_MS - 6000,
-    recent_objects=1,
+    recent_objects=2,
     recent_rows=9,
+    recent_applied=6,
+    recent_stale=2,
+    recent_deleted=1,
+    recent_rejected=0,
+    recent_bytes=1500,
+    recent_newest_change_ms=NOW_MS - 6000,
     recent_lag_ms=1000,
+    last_loaded_ms=NOW_MS - 5000,
 )
 
 
@@ -148,7 +146,7 @@ def shown(width, **parts):
 
 
 TROUBLED = {
-    "ledger": dataclasses.replace(QUIET_LEDGER, rejected=3),
+    "ledger": dataclasses.replace(QUIET_LEDGER, recent_rejected=3),
     "rejects": {"too_long": 2, "not_json": 1},
     "failed": {"processing-failed": Kept(Counted(2), NOW_MS), "oversized": Kept(Counted(1), NOW_MS)},
     "queue": Queue(1, 0),
@@ -174,9 +172,9 @@ def test_the_screen_of_a_pipeline_that_is_well():
         "aurora-loader         5.0 s ago  9 rows, 0.0/s  1.0 s",
         "heartbeat             58 s ago   –              1.3 s",
         "",
-        "loaded ever    2 objects (1.5 kB), 10 rows:",
-        "               7 applied, 2 stale, 1 deleted, 0 rejected",
-        "newest change  6.0 s ago, of those that are loaded",
+        "loaded         2 objects (1.5 kB), 9 rows since 2026-01-06 11:31:40:",
+        "               6 applied, 2 stale, 1 deleted, 0 rejected",
+        "newest change  6.0 s ago, of what was loaded since 2026-01-06 11:31:40",
         "tombstones     1, nothing purged yet",
         "failure queue  0 waiting, 0 being worked on",
         "CloudWatch     alarms raised: 0",

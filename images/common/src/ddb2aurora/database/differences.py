@@ -57,11 +57,12 @@ class Difference:
     mend: Mend
     why: str = ""
     """Why `migrate` does not do it by itself."""
+    concerns_loads: bool = True
 
     @property
     def blocks(self) -> bool:
         """Whether nothing may be loaded as long as it is there."""
-        return self.mend is not Mend.LEFT
+        return self.concerns_loads and self.mend is not Mend.LEFT
 
     @property
     def statement(self) -> str:
@@ -257,14 +258,14 @@ def _indexes(table: TableDefinition, actual: DescribedTable) -> Iterator[Differe
         text = f"has the unique index {name} ({', '.join(columns)}), by which an upsert could change the wrong row"
         change = f"DROP INDEX {quote_name(name)}"
         yield Difference(table.name, text, table.quoted, (change,), Mend.PERSON, "somebody made it for a reason")
-    for name, column in table.indexes:
-        there = actual.others.get(name)
-        if there != (column,):
-            # Statements of ours name it.
-            text = f"has the index {name} ({', '.join(there)})" if there else f"has no index {name}"
-            dropped = f"DROP INDEX {quote_name(name)}, " if there else ""
-            change = f"{dropped}ADD INDEX {quote_name(name)} ({quote_name(column)}), {_IN_PLACE}"
-            yield Difference(table.name, text, table.quoted, (change,), Mend.ONLINE)
+    for index in table.indexes:
+        there = actual.others.get(index.name)
+        if there != index.columns:
+            text = f"has the index {index.name} ({', '.join(there)})" if there else f"has no index {index.name}"
+            quoted, wanted = quote_name(index.name), ", ".join(map(quote_name, index.columns))
+            change = f"{f'DROP INDEX {quoted}, ' if there else ''}ADD INDEX {quoted} ({wanted}), {_IN_PLACE}"
+            # Statements of a load name theirs, and would fail.
+            yield Difference(table.name, text, table.quoted, (change,), Mend.ONLINE, concerns_loads=index.serves_loads)
 
 
 def _parsed(sql: str) -> ColumnType | None:

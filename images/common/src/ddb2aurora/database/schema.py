@@ -48,6 +48,19 @@ class ColumnDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """
+    A further index of a table.
+
+    Where one that *serves_loads* is missing nothing is loaded; without another only commands take longer.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    serves_loads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class TableDefinition:
     """A table that a pipeline needs."""
 
@@ -55,8 +68,7 @@ class TableDefinition:
     name: str
     columns: tuple[ColumnDefinition, ...]
     primary_key: tuple[str, ...]
-    indexes: tuple[tuple[str, str], ...] = ()
-    """Name and column of each further index."""
+    indexes: tuple[Index, ...] = ()
 
     @property
     def quoted(self) -> str:
@@ -80,7 +92,9 @@ class TableDefinition:
     def _body(self) -> str:
         lines = [f"  {quote_name(column.name)} {column.definition}" for column in self.columns]
         lines.append(f"  PRIMARY KEY ({', '.join(map(quote_name, self.primary_key))})")
-        lines += [f"  KEY {quote_name(name)} ({quote_name(column)})" for name, column in self.indexes]
+        lines += [
+            f"  KEY {quote_name(index.name)} ({', '.join(map(quote_name, index.columns))})" for index in self.indexes
+        ]
         return ",\n".join(lines)
 
 
@@ -138,9 +152,9 @@ def tables_of(pipeline: Pipeline, *, database: str, key_collation: str) -> Table
                 ColumnDefinition(DELETED_AT_COLUMN, "datetime(6) NOT NULL"),
             ),
             key_names,
-            tuple((name, name) for name in _tombstone_indexes(pipeline)),
+            tuple(Index(name, (name,)) for name in _tombstone_indexes(pipeline)),
         ),
-        loads=TableDefinition(database, LOADS_TABLE, _LOADS, ("object_id",), (("loaded_at", "loaded_at"),)),
+        loads=TableDefinition(database, LOADS_TABLE, _LOADS, ("object_id",), _LOADS_INDEXES),
         rejects=TableDefinition(database, REJECTS_TABLE, _REJECTS, ("object_id", "line_number")),
         horizons=TableDefinition(database, HORIZONS_TABLE, _horizons(key_collation), ("target_table",)),
         shapes=TableDefinition(database, SHAPES_TABLE, _shapes(key_collation), ("target_table", "generation")),
@@ -266,6 +280,12 @@ _LOADS: Final = (
     ColumnDefinition("load_id", "binary(16) NULL"),
     ColumnDefinition("duration_ms", "bigint unsigned NOT NULL DEFAULT 0"),
     ColumnDefinition("loaded_at", "datetime(6) NOT NULL"),
+)
+
+_LOADS_INDEXES: Final = (
+    Index("loaded_at", ("loaded_at",)),
+    # What was loaded last of one pipeline, however much there is of all.
+    Index("pipeline_loaded_at", ("pipeline", "loaded_at"), serves_loads=False),
 )
 
 _HEARTBEATS: Final = (

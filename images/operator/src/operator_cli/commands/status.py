@@ -73,7 +73,9 @@ def status(
     pipeline: PipelineName = "web_analytics",
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[str, typer.Option(help="How long --watch waits between two looks.")] = "5s",
-    window: Annotated[str, typer.Option(help="What is counted as recent: throughput, lag, metrics.")] = "15m",
+    window: Annotated[
+        str, typer.Option(help="What is counted as recent: throughput, lag, sums of the ledger, metrics.")
+    ] = "15m",
     since: Annotated[str, typer.Option(help="How far back objects that wait are looked for.")] = "1d",
     waiting: Annotated[
         str, typer.Option(help="An object of this age that the ledger lacks waits; a younger one is on its way.")

@@ -12,21 +12,20 @@ Unavailable: TypeAlias = str
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the ledger says: of everything that was ever loaded, and of the window that is looked at."""
+    """What the ledger says of the window that is looked at (*recent*), and when something was loaded last."""
 
-    objects: int
-    rows: int
-    applied: int
-    stale: int
-    deleted: int
-    rejected: int
-    bytes: int
-    last_loaded_ms: int | None
-    newest_change_ms: int | None
     recent_objects: int
     recent_rows: int
+    recent_applied: int
+    recent_stale: int
+    recent_deleted: int
+    recent_rejected: int
+    recent_bytes: int
+    recent_newest_change_ms: int | None
     recent_lag_ms: int | None
     """The longest time from the newest change of an object to its load, of those in the window."""
+    last_loaded_ms: int | None
+    """However long ago that was."""
 
 
 @dataclass(frozen=True, slots=True)

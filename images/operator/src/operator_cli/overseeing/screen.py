@@ -110,15 +110,17 @@ def _totals(readings: Readings) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     tables, ledger = readings.tables, readings.tables.ledger
-    table.add_row("loaded ever", f"{ledger.objects:,} objects ({size(ledger.bytes)}), {ledger.rows:,} rows:")
+    since = f"since {_instant(readings.at_ms - readings.window_seconds * 1000)}"
+    objects = f"{ledger.recent_objects:,} objects ({size(ledger.recent_bytes)})"
+    table.add_row("loaded", f"{objects}, {ledger.recent_rows:,} rows {since}:")
     table.add_row(
         "",
-        f"{ledger.applied:,} applied, {ledger.stale:,} stale, {ledger.deleted:,} deleted, {ledger.rejected:,} rejected",
+        f"{ledger.recent_applied:,} applied, {ledger.recent_stale:,} stale, {ledger.recent_deleted:,} deleted, "
+        f"{ledger.recent_rejected:,} rejected",
     )
-    if ledger.newest_change_ms is not None:
-        table.add_row(
-            "newest change", f"{ago(ledger.newest_change_ms, now_ms=readings.at_ms)}, of those that are loaded"
-        )
+    if ledger.recent_newest_change_ms is not None:
+        newest = ago(ledger.recent_newest_change_ms, now_ms=readings.at_ms)
+        table.add_row("newest change", f"{newest}, of what was loaded {since}")
     for reason, count in list(tables.rejects.items())[:5]:
         table.add_row("rejects", f"{count:,} {reason}")
     if tables.tombstones is not None:
