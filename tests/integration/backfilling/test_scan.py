@@ -270,7 +270,7 @@ def test_a_mistake_of_usage_is_status_2(world, arguments, error):
     assert error in " ".join(ran.stderr.split())
 
 
-@pytest.mark.parametrize("table", ["{}", "{}__tombstones", "_ddb2aurora_loads", "_ddb2aurora_rejects"])
+@pytest.mark.parametrize("table", ["{}", "{}__tombstones", "_ddb2aurora_loads", "_ddb2aurora_heartbeat"])
 def test_without_a_table_to_load_into_it_is_named_and_nothing_is_read(world, table):
     missing = table.format(world.pipeline.target_table)
     world.put(*_ITEMS)

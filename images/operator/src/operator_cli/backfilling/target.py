@@ -9,15 +9,13 @@ from operator_cli.site import Database
 
 def check_target(database: Database) -> None:
     """
-    Look at each table without which no object of *database*'s pipeline can be loaded.
+    Look at each table that `migrate` makes for the pipeline of *database*: the loader loads nothing without any of them.
 
     Raises:
         DatabaseRetryError: The database does not answer.
         DatabaseHaltError: A table is missing, and is named; or it may not be read.
     """
-    tables = database.tables
-    needed = (tables.target, tables.loads, tables.rejects)
-    for table in (*needed, tables.tombstones) if tables.remembers_deletes else needed:
+    for table in database.tables.lasting:
         try:
             database.connection.rows(f"SELECT 1 FROM {as_template(table.quoted)} LIMIT 0")  # noqa: S608 - our names
         except pymysql.err.Error as error:
