@@ -5,9 +5,7 @@ It imports nothing by itself: most of what a short command takes is imports, and
 as later.
 """
 
-from typing import Final
-
-_EXIT_INTERRUPTED: Final = 130  # `frame.EXIT_INTERRUPTED`, which is not there before what it takes to import
+_EXIT_INTERRUPTED = 130  # `frame.EXIT_INTERRUPTED`, which is not there before what it takes to import
 
 
 def main() -> None:
