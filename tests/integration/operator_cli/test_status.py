@@ -111,10 +111,11 @@ def test_what_is_read_of_the_ledger_does_not_grow_with_it(operator_world):
         found = read_tables(database, pipeline=target.pipeline.name, window_seconds=900).ledger
         return sum(int(count) for _, count in target.query("SHOW SESSION STATUS LIKE 'Handler_read%%'")), found
 
+    entries_read(10)  # the first time the server reads up on the tables as well
     (few, _), (many, found) = entries_read(100), entries_read(900)
 
     assert found.recent_objects == 3
-    assert many == few
+    assert many <= few < 100
 
 
 def test_everything_that_is_wrong_is_status_1_and_named(operator_world):
