@@ -201,6 +201,8 @@ def test_a_tombstone_is_shown(pair):
         (['{"id": "a"}'], "not the key of this table"),
         (["not json"], "the key is not JSON"),
         (["--key", "id"], "--key takes attribute=value"),
+        (["--key", "id=a", "--key", "no=1", "--key", "id=b"], "the attribute id is given twice"),
+        ([_KEY, "--key", "id=b"], "the attribute id is given twice"),
         (["--key", "id=a", "--key", "no=one"], "the attribute no is of type N"),
         ([json.dumps({"id": "i" * 41, "no": 1})], "the key fits no row"),
     ],

@@ -36,6 +36,8 @@ def parse_key(
         if not equals:
             raise KeyTextError(f"--key takes attribute=value; {_form(types)}")
         if isinstance(given, dict):
+            if name in given:
+                raise KeyTextError(f"the attribute {name} is given twice; {_form(types)}")
             given[name] = value
     if not isinstance(given, dict) or given.keys() != types.keys():
         raise KeyTextError(f"not the key of this table; {_form(types)}")
