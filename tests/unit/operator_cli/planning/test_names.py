@@ -52,7 +52,19 @@ def test_all_names_are_distinct_to_mysql_and_none_needs_quotes(attributes):
 
 
 def test_each_trouble_with_a_name_is_told():
-    names = ["Order", "order", "e", "é", "x ", "long" * 20, "_version", "_DDB2AURORA_x", "fine"]
+    names = [
+        "Order",
+        "order",
+        "e",
+        "é",
+        "x ",
+        "long" * 20,
+        "\u202e",
+        "\u202e\u0301",
+        "_version",
+        "_DDB2AURORA_x",
+        "fine",
+    ]
 
     assert troubles_of(names) == [
         "'Order' is a reserved word of MySQL",
@@ -62,5 +74,6 @@ def test_each_trouble_with_a_name_is_told():
         "'order' and 'Order' are one name to MySQL",
         "'order' is a reserved word of MySQL",
         "'x ' ends in a blank, which no column may",
-        "'\\xe9' and 'e' are one name to MySQL",
+        "'é' and 'e' are one name to MySQL",
+        "'\\u202e\u0301' and '\\u202e' are one name to MySQL",
     ]

@@ -91,4 +91,4 @@ def _without_accents(text: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return ascii(name)
+    return repr(name)

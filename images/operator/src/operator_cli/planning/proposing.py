@@ -219,12 +219,12 @@ def _notes(profile: Profile, opened: Mapping[str, Place]) -> Iterator[str]:
         missing = profile.items - document.count
         if name in opened and missing:
             yield (
-                f"{missing} of {profile.items} items have no JSON object in {name!a}: this pipeline rejects them, "
+                f"{missing} of {profile.items} items have no JSON object in {name!r}: this pipeline rejects them, "
                 "as --tolerate allowed."
             )
         elif missing and place.types == {"S"} and is_open_map(document):
             yield (
-                f"{name!a} holds JSON objects in {document.count} of {profile.items} items. A pipeline that opened "
+                f"{name!r} holds JSON objects in {document.count} of {profile.items} items. A pipeline that opened "
                 f"them would reject the other {missing}; --tolerate {_share(missing, profile.items)} allows that."
             )
     if profile.root.is_crowded:

@@ -67,7 +67,7 @@ def _left_out(proposal: Proposal) -> Iterator[str]:
     item = proposal.item_column
     for path, why in proposal.left_out[:_MOST_LEFT_OUT]:
         kept = f"; it is in {item.name}" if item else ""
-        yield from _comment(f"- {path!a}: {why}{kept}")
+        yield from _comment(f"- {path!r}: {why}{kept}")
     if len(proposal.left_out) > _MOST_LEFT_OUT:
         yield f"# - and {len(proposal.left_out) - _MOST_LEFT_OUT} more"
 

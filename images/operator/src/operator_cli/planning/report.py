@@ -226,7 +226,7 @@ class Plan(Result):
         if len(trial.breaches) > _MOST_LINES:
             yield f"  and {len(trial.breaches) - _MOST_LINES} rules more; --json shows them"
         yield from _some("what would mend it", list(suggestions(trial.pipeline, trial.breaches, self.profile)))
-        yield from _some("attributes that no column reads", [ascii(name) for name in self._unread()])
+        yield from _some("attributes that no column reads", [repr(name) for name in self._unread()])
 
     def _about_proposal(self) -> Iterator[str]:
         if self.proposal is None or self.proposal_trial is None:
