@@ -9,7 +9,7 @@ from operator_cli.site import Database
 
 def check_target(database: Database) -> None:
     """
-    Look at each table that `migrate` makes for the pipeline of *database*: the loader loads nothing without any of them.
+    Look at each table that `migrate` makes for the pipeline of *database*; without any of them nothing is loaded.
 
     Raises:
         DatabaseRetryError: The database does not answer.
