@@ -168,8 +168,8 @@ class ScenarioError(Exception):
     """A case says something that has no meaning."""
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML with the tags of a case, text as keys, and no floats."""
+class _Loader(yaml.SafeLoader):
+    """YAML with the tags of a case, text as keys, and no floats. The parser in C takes no half of a surrogate pair."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = True) -> dict[str, Any]:
         keys = [str(key.value) for key, _ in node.value]
