@@ -54,17 +54,25 @@ def kept(name: str) -> Mapping[str, Any] | None:
 
 
 def write_page(modules: Mapping[str, ModuleType]) -> None:
-    parts = []
+    parts, missing = [], []
     for name, module in modules.items():
         found = kept(name)
-        if found is not None:
+        if found is None:
+            missing.append(name)
+        else:
             parts.append(Part(name, module.TITLE, module.section(found["measured"]), found["circumstances"]))
     for part in parts:
         for block in part.section.blocks:
             if isinstance(block, Plot):
                 draw(block, KEPT / plot_file(part.name, block))
     minutes = sum(module.MINUTES for module in modules.values())
-    (DOCS / "performance.md").write_text(page(parts, names=list(modules), minutes=minutes), encoding="utf-8")
+    text = page(parts, names=list(modules), minutes=minutes)
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        text += (
+            f"\n## Not measured\n\nThere are no figures of {names}. `make bench` says why a part cannot be measured.\n"
+        )
+    (DOCS / "performance.md").write_text(text, encoding="utf-8")
 
 
 def main(arguments: Sequence[str]) -> int:
