@@ -212,6 +212,7 @@ def test_a_loader_that_comes_while_the_horizon_is_raised_waits_and_reads_the_hig
     loader = threading.Thread(target=load)
     loader.start()
     while not target.query("SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"):
+        assert loader.is_alive(), errors
         threading.Event().wait(0.15)
     other.run("COMMIT")
     loader.join(timeout=10)

@@ -153,6 +153,7 @@ def test_under_a_flow_of_loads_nothing_is_lost_although_the_backup_comes_late(ma
     writer = LoadsMeanwhile(history, start=1000, late_backup=held.append)
     writer.start()
     try:
+        until(lambda: len(held) > 1)
         status, told = history.run()
         loaded = history.target.query(
             f"SELECT COUNT(*) FROM `{history.target.database.name}`._ddb2aurora_loads"  # noqa: S608

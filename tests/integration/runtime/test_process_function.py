@@ -158,12 +158,13 @@ def test_a_process_works_on_one_event_at_a_time_and_there_are_no_more_than_the_c
 def test_an_event_that_finds_no_free_place_in_its_time_is_throttled(a_function):
     function = a_function(wait_seconds=0.05)
     function.invoke({})
-    busy = threading.Thread(target=function.invoke, args=({"sleep": 1},))
+    busy = threading.Thread(target=function.invoke, args=({"sleep": 60},))
     busy.start()
     eventually(lambda: function._busy)
 
     error = function.invoke({}).error
 
+    function.stop()
     busy.join()
     assert error == FunctionError("Throttled", "TooManyRequestsException", "Rate Exceeded.")
 
