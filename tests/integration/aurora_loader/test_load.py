@@ -1,9 +1,10 @@
 """One object into the target: what arrives, what is counted, and what a repetition does."""
 # ruff: noqa: S608 - tests name their own tables
 
+import pytest
 from loader_fixtures import a_delete, an_upsert
 
-from aurora_loader.load import Outcome
+from aurora_loader.load import OtherPipelineError, Outcome
 
 
 def test_an_object_is_loaded_and_counted(target):
@@ -111,3 +112,23 @@ def test_of_two_changes_of_one_version_the_first_stays(target):
 
     assert again == Outcome(rows=1, stale=1, newest_changed_at_ms=9)
     assert target.rows("id, name, _changed_at_ms") == (("a", "backfilled", 1000),)
+
+
+def test_an_object_of_another_pipeline_is_refused_although_its_rows_are_of_the_same_shape(target):
+    row = an_upsert(target.pipeline, 1, "a", "x")
+
+    with pytest.raises(OtherPipelineError) as refused:
+        target.load(row, key="processed/twins/things/a.csv")
+
+    assert str(refused.value) == (
+        "s3://bucket/processed/twins/things/a.csv is of the pipeline twins, and this loader loads those of things; "
+        "mend the prefix of the bucket's notification, or AURORA_LOADER_FUNCTION where a command asked for it"
+    )
+    assert (target.rows(), target.ledger()) == ((), ())
+
+
+@pytest.mark.parametrize("key", ["processed/things/renamed_since/a.csv", "processed/a.csv", "twins/things/a.csv"])
+def test_an_object_is_loaded_that_bears_no_other_pipeline_in_its_place(target, key):
+    target.load(an_upsert(target.pipeline, 1, "a", "x"), key=key)
+
+    assert target.rows() == (("a", "x"),)
