@@ -3,7 +3,7 @@
 import pytest
 
 from ddb2aurora.database.described import HiddenColumnsError, describe_expected
-from ddb2aurora.database.schema import ColumnDefinition, TableDefinition
+from ddb2aurora.database.table_definitions import ColumnDefinition, TableDefinition
 
 TABLE = TableDefinition("demo", "Things", (ColumnDefinition("id", "int NOT NULL"),), ("id",))
 

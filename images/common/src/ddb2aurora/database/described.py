@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from ddb2aurora.database.connection import DatabaseConnection
-from ddb2aurora.database.schema import TableDefinition
+from ddb2aurora.database.table_definitions import TableDefinition
 from ddb2aurora.errors import HaltError
 from ddb2aurora.sql import SHAPES_TABLE, quote_name
 

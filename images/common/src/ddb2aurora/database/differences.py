@@ -14,7 +14,7 @@ from typing import Final
 
 from ddb2aurora.column_types import ColumnType, parse_column_type
 from ddb2aurora.database.described import DescribedColumn, DescribedTable
-from ddb2aurora.database.schema import ColumnDefinition, TableDefinition
+from ddb2aurora.database.table_definitions import ColumnDefinition, TableDefinition
 from ddb2aurora.sql import VERSION_COLUMN, quote_name
 from ddb2aurora.widening import holds
 

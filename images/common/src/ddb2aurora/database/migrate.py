@@ -26,9 +26,10 @@ from ddb2aurora.database.differences import COPYING, Difference, Mend, differenc
 from ddb2aurora.database.errors import as_our_error, error_number
 from ddb2aurora.database.horizon import note_target
 from ddb2aurora.database.plan import Creation, Plan
-from ddb2aurora.database.schema import TableDefinition, Tables, tables_of
+from ddb2aurora.database.schema import Tables, tables_of
 from ddb2aurora.database.server import Server
 from ddb2aurora.database.shapes import is_noted, note_shape, read_shapes
+from ddb2aurora.database.table_definitions import TableDefinition
 from ddb2aurora.errors import HaltError, RetryError
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import quote_name

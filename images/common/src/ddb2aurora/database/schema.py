@@ -1,5 +1,5 @@
 """
-The tables of a pipeline as data: the target, its tombstones, the ledger and its companions, and the DDL of them all.
+The tables of a pipeline as data: the target, its tombstones, the ledger and its companions.
 
 What is added to the user's table is INVISIBLE, so that `SELECT *` shows what the user declared. An event log (`append`)
 forgets nothing and deletes nothing, so it has neither tombstones nor a horizon up to which they were purged.
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ddb2aurora.database.table_definitions import ColumnDefinition, Index, TableDefinition
 from ddb2aurora.dialect import OPERATION_COLUMN, SHAPE_COLUMN
 from ddb2aurora.paths import ITEM
 from ddb2aurora.pipeline import Column, Pipeline
@@ -23,79 +24,15 @@ from ddb2aurora.sql import (
     SOFT_CHANGED_AT_COLUMN,
     SOFT_VERSION_COLUMN,
     VERSION_COLUMN,
-    quote_name,
     tombstones_table,
 )
 
-_TABLE_OPTIONS: Final = "ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4"
 _VERSION_TYPE: Final = "decimal(65,0)"
 _ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"
-
 
 LINE_COLUMN: Final = "_line"
 # No version is below 0, so that any delete is newer than none.
 NO_VERSION: Final = -1
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnDefinition:
-    """A column: its *name*, and its type with all that follows it in DDL."""
-
-    name: str
-    definition: str
-    is_ours: bool = False
-    """Whether this project owns the column, so that it has to be exactly as it is defined."""
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """
-    A further index of a table.
-
-    Where one that *serves_loads* is missing nothing is loaded; without another only commands take longer.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    serves_loads: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class TableDefinition:
-    """A table that a pipeline needs."""
-
-    database: str
-    name: str
-    columns: tuple[ColumnDefinition, ...]
-    primary_key: tuple[str, ...]
-    indexes: tuple[Index, ...] = ()
-
-    @property
-    def quoted(self) -> str:
-        """The name with its database, for a statement."""
-        return quote_name(self.database, self.name)
-
-    @property
-    def create_statement(self) -> str:
-        """The statement that makes the table."""
-        return f"CREATE TABLE {self.quoted} (\n{self._body()}\n) {_TABLE_OPTIONS}"
-
-    @property
-    def ensure_statement(self) -> str:
-        """The statement that makes the table unless there is one of its name."""
-        return f"CREATE TABLE IF NOT EXISTS {self.quoted} (\n{self._body()}\n) {_TABLE_OPTIONS}"
-
-    def temporary_statement(self, name: str) -> str:
-        """Return the statement that makes an empty temporary table like this one."""
-        return f"CREATE TEMPORARY TABLE {quote_name(self.database, name)} (\n{self._body()}\n) {_TABLE_OPTIONS}"
-
-    def _body(self) -> str:
-        lines = [f"  {quote_name(column.name)} {column.definition}" for column in self.columns]
-        lines.append(f"  PRIMARY KEY ({', '.join(map(quote_name, self.primary_key))})")
-        lines += [
-            f"  KEY {quote_name(index.name)} ({', '.join(map(quote_name, index.columns))})" for index in self.indexes
-        ]
-        return ",\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)

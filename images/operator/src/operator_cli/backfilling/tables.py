@@ -5,7 +5,7 @@ import json
 from typing import Final
 
 from ddb2aurora.database.connection import as_template
-from ddb2aurora.database.schema import ColumnDefinition, TableDefinition
+from ddb2aurora.database.table_definitions import ColumnDefinition, TableDefinition
 from ddb2aurora.sql import BACKFILL_OBJECTS_TABLE, BACKFILLS_TABLE
 from operator_cli.backfilling.segments import Run, Segment
 from operator_cli.site import Database

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ddb2aurora.database.schema import ColumnDefinition, TableDefinition
+from ddb2aurora.database.table_definitions import ColumnDefinition, TableDefinition
 from ddb2aurora.sql import REBUILD_OBJECTS_TABLE, REBUILDS_TABLE
 
 _ASCII: Final = "CHARACTER SET ascii COLLATE ascii_bin"

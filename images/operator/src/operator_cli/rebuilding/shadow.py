@@ -16,8 +16,9 @@ from ddb2aurora.database.described import definitions, describe, describe_expect
 from ddb2aurora.database.differences import Difference, differences
 from ddb2aurora.database.errors import Verdict, verdict_on
 from ddb2aurora.database.migrate import NotMigratedError
-from ddb2aurora.database.schema import NO_VERSION, TableDefinition, Tables
+from ddb2aurora.database.schema import NO_VERSION, Tables
 from ddb2aurora.database.shapes import read_shapes
+from ddb2aurora.database.table_definitions import TableDefinition
 from ddb2aurora.pipeline import Pipeline
 from ddb2aurora.sql import CHANGED_AT_COLUMN, VERSION_COLUMN, quote_name
 from ddb2aurora.version import BACKFILL_VERSION

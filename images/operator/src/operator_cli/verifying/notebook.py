@@ -15,7 +15,7 @@ from typing import Any, Final
 import pymysql
 
 from ddb2aurora.database.connection import DatabaseConnection, as_template
-from ddb2aurora.database.schema import ColumnDefinition, TableDefinition
+from ddb2aurora.database.table_definitions import ColumnDefinition, TableDefinition
 from ddb2aurora.errors import HaltError
 from ddb2aurora.sql import VERIFY_RUNS_TABLE, VERIFY_TABLE
 from operator_cli.verifying.findings import Finding, State
