@@ -11,7 +11,7 @@ from loading.server import BenchServer
 from loading.targets import taken
 
 from aurora_loader.outcome import Outcome
-from growing.tables import Changes, Table, flush, write
+from growing.tables import Changes, Table, flush, pages_read_by, write
 
 Kept: TypeAlias = dict[str, Any]
 # Makes all ready at a point and returns what is measured.
@@ -40,28 +40,41 @@ class Turns:
     ) -> Kept:
         """Return what was taken at each point of *changes*, which says how many changes are loaded there."""
         self.say(f"{name}: {self.rounds} rounds over {len(changes)} points")
-        contestants = {f"{point}": self._at(point, prepare) for point in changes}
+        read: dict[Any, list[int]] = {point: [] for point in changes}
+        contestants = {f"{point}": self._at(point, prepare, read[point]) for point in changes}
         for contestant in contestants.values():  # warms it up
             contestant(1)
+        for pages in read.values():
+            pages.clear()
         samples = interleaved(contestants, rounds=self.rounds, at_least_seconds=0)
         return {
             "points": [
-                {"x": point, "changes": count, **(more or {}).get(point, {}), **samples[f"{point}"].to_json()}
+                {
+                    "x": point,
+                    "changes": count,
+                    **(more or {}).get(point, {}),
+                    "pages_read": read[point],
+                    **samples[f"{point}"].to_json(),
+                }
                 for point, count in changes.items()
             ]
         }
 
-    def _at(self, point: Any, prepare: Prepare) -> Contestant:
+    def _at(self, point: Any, prepare: Prepare, pages_read: list[int]) -> Contestant:
         def contestant(times: int) -> Sample:
             if times != 1:
                 raise ValueError(times)
-            return taken(self.server, prepare(point))
+            work = prepare(point)
+            before = pages_read_by(self.server)
+            sample = taken(self.server, work)
+            pages_read.append(pages_read_by(self.server) - before)
+            return sample
 
         return contestant
 
 
 def items_in_the_table(turns: Turns, sizes: Sequence[int]) -> dict[str, Kept]:
-    """Load objects of keys that a table has, and of others, into tables of *sizes* items."""
+    """Load objects of keys that a table has, and of others, into tables of *sizes* items; and others straight."""
     rows = rows_in(OBJECT_MIB)
     changes = Changes()
     tables = {}
@@ -77,17 +90,23 @@ def items_in_the_table(turns: Turns, sizes: Sequence[int]) -> dict[str, Kept]:
         write(path, tables[size].existing(tables[size].some(rows, seed=first), first_change=first))
         return lambda: _whole(load[size](path), applied=rows)
 
-    def new(size: int) -> Callable[[], object]:
+    def write_new(size: int) -> None:
         if size <= _REFILLED:  # one that is larger hardly grows
             tables[size].refill()
-        first = changes.next(rows)
-        write(path, tables[size].new(changes.new_items(rows), first_change=first))
+        write(path, tables[size].new(changes.new_items(rows), first_change=changes.next(rows)))
+
+    def new(size: int) -> Callable[[], object]:
+        write_new(size)
         return lambda: _whole(load[size](path), applied=rows)
+
+    def straight(size: int) -> Callable[[], object]:
+        write_new(size)
+        return lambda: tables[size].target.straight(path, server_side=True)
 
     bytes_of = {size: {"table_bytes": table.bytes()} for size, table in tables.items()}
     found = {
         (title := f"items-{name}"): turns.curve(title, dict.fromkeys(sizes, rows), prepare, more=bytes_of)
-        for name, prepare in (("existing", existing), ("new", new))
+        for name, prepare in (("existing", existing), ("new", new), ("straight", straight))
     }
     _drop(tables.values())
     return found

@@ -151,6 +151,12 @@ def count_to_a_million(server: BenchServer) -> None:
         count *= 2
 
 
+def pages_read_by(server: BenchServer) -> int:
+    """Return how many pages the server has read because they were not in its buffer pool."""
+    ((_, pages),) = server.run("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_reads'")
+    return int(pages)
+
+
 def flush(server: BenchServer) -> None:
     """Have the server write what it filled tables with, so that it does not while something is measured."""
     ((name, share),) = server.run("SHOW GLOBAL VARIABLES LIKE 'innodb_max_dirty_pages_pct'")

@@ -26,6 +26,11 @@ class Curve(NamedTuple):
         """
         return spread([fit(self.sizes, costs).slope for costs in zip(*self.costs, strict=True)])
 
+    def beginning_at(self, size: float) -> "Curve":
+        """Return the part of the curve from *size* on."""
+        kept = [place for place, each in enumerate(self.sizes) if each >= size]
+        return Curve([self.sizes[place] for place in kept], [self.costs[place] for place in kept])
+
     def rise(self) -> Spread:
         """Return the cost at the last size ÷ that at the size where it is least by its median, round by round."""
         least = min(self.costs, key=statistics.median)

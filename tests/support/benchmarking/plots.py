@@ -86,8 +86,9 @@ def _points_and_fit(axes, line: Line, number: int) -> None:
         capsize=2.5,
         elinewidth=1,
     )
-    law = fit(line.x, line.y, slope=line.slope)
-    ends = [min(line.x), max(line.x)]
+    fitted = [(x, y) for x, y in zip(line.x, line.y, strict=True) if x >= line.fitted_from]
+    law = fit(*zip(*fitted, strict=True), slope=line.slope)
+    ends = [fitted[0][0], fitted[-1][0]]
     axes.plot(ends, [law.at(end) for end in ends], color=points[0].get_color(), linewidth=1.1, alpha=0.6)
 
 

@@ -19,8 +19,8 @@ class Line(NamedTuple):
     """
     One line, or one group of bars; *low* and *high* are the ends of the bars of error.
 
-    With a *slope* points are drawn, and through them the power law of that exponent, which is a straight line where
-    both axes are logarithmic.
+    With a *slope* points are drawn, and through those from *fitted_from* on the power law of that exponent, which is a
+    straight line where both axes are logarithmic.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Line(NamedTuple):
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     slope: float | None = None
+    fitted_from: float = 0
 
 
 class Plot(NamedTuple):

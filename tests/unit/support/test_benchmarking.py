@@ -118,6 +118,12 @@ def test_a_curve_that_falls_to_its_end_does_not_rise():
     assert Curve([1, 10], [[3, 4], [2, 1]]).rise() == Spread(1, 1, 1)
 
 
+def test_a_curve_may_begin_later():
+    curve = Curve([1, 10, 100], [[90], [10], [10]])
+
+    assert curve.beginning_at(10) == Curve([10, 100], [[10], [10]])
+
+
 def test_an_event_of_so_many_records_begins_as_the_full_one():
     pipeline = reference_pipeline()
 
