@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from command_line import COMMAND
 from loader_fixtures import an_upsert
 
@@ -161,11 +162,12 @@ def test_a_missing_setting_is_status_2_and_named(operator_world):
     assert [line.split()[0] for line in ran.stderr.splitlines()[1:]] == ["BUCKET_NAME", "AURORA_LOADER_FUNCTION"]
 
 
-def test_an_hour_that_is_none_is_status_2(operator_world):
-    ran = operator_world.run("sweep", "--since", "2026/1/5")
+@pytest.mark.parametrize("since", ["2026/1/5", "2026/1/5/1", "2026/13/05/10", "2026/11/31/10", "2026/11/24/24"])
+def test_an_hour_that_is_none_is_status_2(operator_world, since):
+    ran = operator_world.run("sweep", "--since", since)
 
     assert ran.returncode == 2
-    assert "an hour is written as in a key, in UTC: 2026/11/24/10" in ran.stderr
+    assert f"in UTC: 2026/11/24/10, and not '{since}'" in " ".join(ran.stderr.replace("│", "").split())
 
 
 def test_as_a_lambda_function_it_answers_what_json_prints_and_measures_what_was_missed(operator_world):

@@ -20,8 +20,9 @@ def age_in_ms(text: str) -> int:
     """
     match = _AGE.fullmatch(text.strip())
     if match is None:
-        raise typer.BadParameter("an age is a number and one of s, m, h, d, w, such as 7d")
+        # The text says which of several options is meant.
+        raise typer.BadParameter(f"an age is a number and one of s, m, h, d, w, such as 7d, and not {text!r}")
     age_ms = int(match[1]) * _UNIT_MS[match[2]]
     if age_ms > _MOST_MS:
-        raise typer.BadParameter("an age has 36500 days at most")
+        raise typer.BadParameter(f"an age has 36500 days at most, and not {text!r}")
     return age_ms

@@ -131,11 +131,20 @@ def hour_of(since: str, *, now: datetime) -> str:
     Raises:
         BadParameter: It says none.
     """
-    if _HOUR.fullmatch(since):
-        return since
     if "/" in since:
-        raise typer.BadParameter("an hour is written as in a key, in UTC: 2026/11/24/10")
+        if not _is_hour(since):
+            raise typer.BadParameter(f"an hour is written as in a key, in UTC: 2026/11/24/10, and not {since!r}")
+        return since
     return (now - timedelta(milliseconds=age_in_ms(since))).strftime("%Y/%m/%d/%H")
+
+
+def _is_hour(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y/%m/%d/%H").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    # Keys are compared as texts, so each number has all its digits.
+    return _HOUR.fullmatch(text) is not None
 
 
 class _Sweep:
