@@ -1,4 +1,5 @@
 """How much memory the loader's process takes while its handler loads objects out of S3."""
+# ruff: noqa: S608 - names of our own
 
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from benchmarking.workloads import reference_pipeline
 from ddb2aurora.compile_pipelines import compile_pipelines
 from ddb2aurora.database.connect import connect
 from ddb2aurora.database.migrate import migrate
+from ddb2aurora.database.schema import tables_of
 from ddb2aurora.database.settings import DatabaseSettings
 from ddb2aurora.settings import Secret
 from loading.rows import rows_in, write_object
@@ -22,6 +24,10 @@ from loading.server import bench_server
 from local_aws.services.ministack import MiniStack
 
 _HERE: Final = Path(__file__).parent.parent
+
+
+class NotLoadedError(Exception):
+    """The handler did not load all there was."""
 
 
 def measure_memory(sizes_mib: Sequence[float], *, say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -41,8 +47,8 @@ def measure_memory(sizes_mib: Sequence[float], *, say: Callable[[str], None]) ->
                 host=server.host, port=server.port, name=None, user=server.user, password=Secret(server.password)
             )
         )
+        stack.callback(connection.close)
         migrate(connection, pipeline, server=kind, database=pipeline.target_database)
-        connection.close()
         environment = {
             **aws.environment,
             "AWS_ENDPOINT_URL": aws.url,
@@ -77,5 +83,9 @@ def measure_memory(sizes_mib: Sequence[float], *, say: Callable[[str], None]) ->
             memory = child.ask(bucket="bench", key=key, size=path.stat().st_size, etag=etag)
             found.append({"mebibytes": mebibytes, **memory})
         s3.close()
+        ledger = tables_of(pipeline, database=pipeline.target_database, key_collation=kind.key_collation).loads.quoted
+        loaded = connection.rows(f"SELECT COUNT(*), SUM(rows_in_file) FROM {ledger}")
+        if loaded != ((len(found), sum(rows_in(each["mebibytes"]) for each in found)),):
+            raise NotLoadedError(loaded)
     idle = found[1]["before"]
     return [{**each, "idle": idle} for each in found[2:]]
