@@ -9,6 +9,7 @@ import hashlib
 import sys
 from array import array
 from collections.abc import Iterable
+from operator import ne
 from typing import Final
 
 from operator_cli.verifying.sides import Key
@@ -52,7 +53,7 @@ class KeySums:
 
     def differing(self, other: "KeySums") -> bytearray:
         """Return a 1 for each bucket in which *other* has another sum, and a 0 for each other one."""
-        return bytearray(ours != theirs for ours, theirs in zip(self.sums, other.sums, strict=True))
+        return bytearray(map(ne, self.sums, other.sums))
 
 
 def everywhere() -> bytearray:
