@@ -14,12 +14,20 @@ def an_event(key: str = "processed/things/a%2Bb.csv") -> dict:
 class AQueue:
     """A queue whose messages are hidden until they are shown again."""
 
-    def __init__(self, *bodies: str) -> None:
+    def __init__(self, *bodies: str, hidden: int = 0) -> None:
         self.waiting = [
             {"MessageId": str(number), "ReceiptHandle": str(number), "Body": body} for number, body in enumerate(bodies)
         ]
+        self.hidden = hidden
         self.deleted = []
         self.shown = []
+
+    def get_queue_attributes(self, **_):
+        counts = {
+            "ApproximateNumberOfMessages": len(self.waiting),
+            "ApproximateNumberOfMessagesNotVisible": self.hidden,
+        }
+        return {"Attributes": {name: str(count) for name, count in counts.items()}}
 
     def receive_message(self, **_):
         received, self.waiting = self.waiting[:10], self.waiting[10:]
@@ -49,6 +57,21 @@ def test_the_event_inside_the_message_is_loaded_and_the_message_deleted():
 
 def test_a_message_of_a_dead_letter_queue_is_the_event_itself():
     assert redrive(AQueue(json.dumps(an_event())))[1] == [an_event()]
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_messages_that_somebody_else_holds_are_left(dry):
+    queue = AQueue(json.dumps(an_event()), json.dumps(an_event("processed/others/a.csv")), hidden=9)
+
+    tally, _ = redrive(queue, dry=dry)
+
+    assert (tally.redriven, tally.hidden, tally.left, tally.examined) == (1, 9, 9, 10)
+
+
+def test_what_the_limit_leaves_is_not_taken_for_hidden():
+    tally, _ = redrive(AQueue(*[json.dumps(an_event())] * 3), limit=1)
+
+    assert (tally.redriven, tally.hidden, tally.left) == (1, 0, 0)
 
 
 def test_events_of_other_pipelines_go_back_at_once():

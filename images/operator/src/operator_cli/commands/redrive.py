@@ -55,6 +55,11 @@ class Redriven(Result):
         for tally in self.tallies:
             for reason, count in tally.reasons.most_common():
                 yield f"{tally.place}: {count} fail: {reason}"
+            if tally.hidden:
+                yield (
+                    f"{tally.place}: {tally.hidden} left: somebody works on them, or a run was killed that did; they "
+                    "come back within 6 minutes, run this again then"
+                )
             if self.explained:
                 for sample in tally.samples:
                     yield f"  {sample.where} (key {sample.key}): {sample.why}"

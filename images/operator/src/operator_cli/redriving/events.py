@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # A loader runs for five minutes at most; the message must not come back while it does.
 _HIDDEN_SECONDS: Final = 360
 _MESSAGES_A_CALL: Final = 10  # SQS: at most 10
+_COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 _NOT_AN_EVENT: Final = "not_an_event"
 
 
@@ -46,14 +47,25 @@ class FailedEvents:
             AwsCallError: It may work later.
         """
         shown: list[MessageTypeDef] = []
+        there, seen = self._count(), 0
         try:
             for message in self._messages(shown):
                 if tally.kept_in == limit or circuit.is_open:
                     return
+                seen += 1
                 self._message(message, tally, circuit, dry=dry, shown=shown)
         finally:
             # What was not replayed is for whoever looks next, at once.
             self._show(shown)
+        # Without them it would look as if nothing were left.
+        tally.hidden = max(0, there - seen)
+        tally.left += tally.hidden
+
+    def _count(self) -> int:
+        """Return about how many messages there are, with those that somebody else has received a moment ago."""
+        with aws_errors(where="the queue of the loader's failures"):
+            answer = self._sqs.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=list(_COUNTS))
+        return sum(int(answer["Attributes"][name]) for name in _COUNTS)
 
     def _message(
         self, message: "MessageTypeDef", tally: Tally, circuit: Circuit, *, dry: bool, shown: list["MessageTypeDef"]

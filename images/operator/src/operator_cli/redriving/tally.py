@@ -23,7 +23,7 @@ class Tally:
     The failures of one place: examined == redriven + dropped + failing.
 
     In a dry run *redriven* says how many would be. *dropped* ones leave no row, by the pipeline's own policy. *left* is
-    how many of *examined* were not tried, since the circuit was open.
+    how many of *examined* were not tried: the circuit was open, or they are *hidden*.
     """
 
     place: str
@@ -34,6 +34,8 @@ class Tally:
     redriven: int = 0
     dropped: int = 0
     left: int = 0
+    hidden: int = 0
+    """How many of these messages somebody else holds, or held when it was killed."""
     reasons: Counter[str] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
 
@@ -63,6 +65,7 @@ class Tally:
             "dropped": self.dropped,
             "failing": self.failing,
             "left": self.left,
+            "hidden": self.hidden,
             "reasons": dict(self.reasons.most_common()),
             "samples": [sample._asdict() for sample in self.samples],
         }
