@@ -50,6 +50,7 @@ def test_what_was_loaded_is_told(operator_world):
     ledger = output["ledger"]
     counts = {name: ledger[f"recent_{name}"] for name in ("objects", "rows", "applied", "stale", "deleted", "rejected")}
     assert counts == {"objects": 1, "rows": 2, "applied": 1, "stale": 0, "deleted": 1, "rejected": 0}
+    assert {name: ledger["ever"][name] for name in counts} == counts
     assert ledger["recent_newest_change_ms"] == 1000
     assert output["tombstones"] == {"number": 1, "more": False}
     assert output["heartbeat"]["sent_at_ms"] == 1_767_700_000_000
@@ -72,9 +73,21 @@ def test_what_was_loaded_earlier_is_no_part_of_the_sums_and_the_screen_says_so(o
 
     told = [(found["recent_objects"], found["recent_applied"]) for found in ledgers]
     assert told == [(1, 1), (2, 2), (3, 3)]
+    assert {(found["ever"]["objects"], found["ever"]["applied"]) for found in ledgers} == {(3, 3)}
     assert re.search(
         r"^loaded +2 objects \(.*\), 2 rows since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d: *$", screen, re.MULTILINE
     )
+    assert re.search(r"^loaded ever +3 objects \(.*\), 3 rows: *$", screen, re.MULTILINE)
+
+
+def test_everything_that_was_ever_loaded_is_only_summed_up_where_somebody_asks(operator_world):
+    loaded(operator_world, an_upsert(operator_world.target.pipeline, 1, "a", "n"))
+
+    _, output = seen(operator_world, "--no-totals")
+    screen = operator_world.run("status", "--no-totals").stdout
+
+    assert (output["ledger"]["recent_objects"], output["ledger"]["ever"]) == (1, None)
+    assert "loaded ever" not in screen
 
 
 def test_a_pipeline_that_has_long_been_quiet_tells_when_it_loaded_last(operator_world):
@@ -228,6 +241,7 @@ def test_watching_prints_one_look_after_the_other_until_ctrl_c_and_ends_with_the
     assert (watching.returncode, errors) == (0, "")
     assert looks[1]["at_ms"] - looks[0]["at_ms"] >= 1000
     assert {look["pipeline"] for look in looks} == {"things"}
+    assert [look["ledger"]["ever"] for look in looks] == [None] * len(looks)
 
 
 def test_an_event_log_has_no_tombstones(make_operator_world):

@@ -20,6 +20,7 @@ from operator_cli.overseeing.readings import (
     Queue,
     Readings,
     Tables,
+    Totals,
     Waiting,
     Watched,
 )
@@ -39,6 +40,7 @@ QUIET_LEDGER = Ledger(
     recent_newest_change_ms=NOW_MS - 6000,
     recent_lag_ms=1000,
     last_loaded_ms=NOW_MS - 5000,
+    ever=Totals(objects=1234, rows=98765, applied=98000, stale=700, deleted=60, rejected=5, bytes=20_000_000),
 )
 
 
@@ -174,6 +176,8 @@ def test_the_screen_of_a_pipeline_that_is_well():
         "",
         "loaded         2 objects (1.5 kB), 9 rows since 2026-01-06 11:31:40:",
         "               6 applied, 2 stale, 1 deleted, 0 rejected",
+        "loaded ever    1,234 objects (20 MB), 98,765 rows:",
+        "               98,000 applied, 700 stale, 60 deleted, 5 rejected",
         "newest change  6.0 s ago, of what was loaded since 2026-01-06 11:31:40",
         "tombstones     1, nothing purged yet",
         "failure queue  0 waiting, 0 being worked on",

@@ -83,6 +83,15 @@ def status(
     heartbeat_within: Annotated[
         str, typer.Option(help="A newest heartbeat that was sent longer ago needs attention.")
     ] = "15m",
+    totals: Annotated[
+        bool | None,
+        typer.Option(
+            "--totals/--no-totals",
+            help="Sum up the whole ledger as well, which takes the longer the more was loaded: "
+            "3 s at a million objects. Default: once yes, with --watch no.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     pipelines: PipelinesFolder = DEFAULT_PIPELINES_FOLDER,
 ) -> Result:
@@ -94,11 +103,12 @@ def status(
     first, stands at the end.
     """
     times = _Times(*(age_in_ms(text) for text in (window, since, waiting, heartbeat_within)))
+    with_totals = not watch if totals is None else totals
     pause_seconds = age_in_ms(every) / 1000
     site = Site.of(pipeline, folder=pipelines, needs=(Setting.BUCKET,))
     if not watch:
-        return look(site, times)
-    return _watch(site, times, pause_seconds=pause_seconds, as_json=as_json)
+        return look(site, times, totals=with_totals)
+    return _watch(site, times, totals=with_totals, pause_seconds=pause_seconds, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +119,9 @@ class _Times:
     heartbeat_ms: int
 
 
-def look(site: Site, times: _Times) -> Status:
+def look(site: Site, times: _Times, *, totals: bool) -> Status:
     """
-    Read how the pipeline of *site* is, and judge it.
+    Read how the pipeline of *site* is, with the *totals* of its ledger or without, and judge it.
 
     Raises:
         Ddb2AuroraError: The database or the bucket cannot be read.
@@ -129,7 +139,7 @@ def look(site: Site, times: _Times) -> Status:
         first_hour = _hour(now - timedelta(milliseconds=times.since_ms))
         before = now - timedelta(milliseconds=times.waiting_ms)
         waiting = bucket.waiting(database, first_hour=first_hour, before=before)
-        tables = read_tables(database, pipeline=name, window_seconds=window_seconds)
+        tables = read_tables(database, pipeline=name, window_seconds=window_seconds, totals=totals)
     hours = tuple(_hour(now - timedelta(hours=back)) for back in (0, 1))
     readings = Readings(
         at_ms=round(now.timestamp() * 1000),
@@ -181,22 +191,22 @@ def _watched(site: Site, *, start: datetime, end: datetime) -> "Watched | str":
         return f"not available: {ours(error, where='CloudWatch')}"
 
 
-def _watch(site: Site, times: _Times, *, pause_seconds: float, as_json: bool) -> Status:
+def _watch(site: Site, times: _Times, *, totals: bool, pause_seconds: float, as_json: bool) -> Status:
     from rich.console import Console, Group  # noqa: PLC0415 - as above
     from rich.live import Live  # noqa: PLC0415 - as above
 
-    seen = look(site, times)
+    seen = look(site, times, totals=totals)
     try:
         if as_json:
             while True:
                 typer.echo(as_text(seen.as_json()))
                 time.sleep(pause_seconds)
-                seen = look(site, times)
+                seen = look(site, times, totals=totals)
         with Live(console=Console(highlight=False), auto_refresh=False, screen=True) as live:
             while True:
                 live.update(Group(*seen.for_people()), refresh=True)
                 time.sleep(pause_seconds)
-                seen = look(site, times)
+                seen = look(site, times, totals=totals)
     except KeyboardInterrupt:
         # The way to end it: the last look is the result.
         return seen

@@ -11,6 +11,19 @@ Unavailable: TypeAlias = str
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums of a ledger's entries."""
+
+    objects: int
+    rows: int
+    applied: int
+    stale: int
+    deleted: int
+    rejected: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """What the ledger says of the window that is looked at (*recent*), and when something was loaded last."""
 
@@ -26,6 +39,8 @@ class Ledger:
     """The longest time from the newest change of an object to its load, of those in the window."""
     last_loaded_ms: int | None
     """However long ago that was."""
+    ever: Totals | None = None
+    """The sums of everything that was ever loaded; None where they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,13 @@ def _totals(readings: Readings) -> Table:
         f"{ledger.recent_applied:,} applied, {ledger.recent_stale:,} stale, {ledger.recent_deleted:,} deleted, "
         f"{ledger.recent_rejected:,} rejected",
     )
+    if ledger.ever is not None:
+        ever = ledger.ever
+        table.add_row("loaded ever", f"{ever.objects:,} objects ({size(ever.bytes)}), {ever.rows:,} rows:")
+        table.add_row(
+            "",
+            f"{ever.applied:,} applied, {ever.stale:,} stale, {ever.deleted:,} deleted, {ever.rejected:,} rejected",
+        )
     if ledger.recent_newest_change_ms is not None:
         newest = ago(ledger.recent_newest_change_ms, now_ms=readings.at_ms)
         table.add_row("newest change", f"{newest}, of what was loaded {since}")

@@ -5,20 +5,25 @@ from typing import Final
 
 from ddb2aurora.database.connection import as_template
 from operator_cli.heartbeats import HeartbeatTable
-from operator_cli.overseeing.readings import Counted, Ledger, Tables
+from operator_cli.overseeing.readings import Counted, Ledger, Tables, Totals
 from operator_cli.site import Database
 
 # More are not counted one by one: a screen has to be quick.
 _MOST_COUNTED: Final = 100_000
 
 
+_SUMS: Final = "COUNT(*), SUM(rows_in_file), SUM(applied), SUM(stale), SUM(deleted), SUM(rejected), SUM(bytes)"
+
+
 def _ms(moment: str) -> str:
     return f"TIMESTAMPDIFF(MICROSECOND, TIMESTAMP'1970-01-01 00:00:00', {moment}) DIV 1000"
 
 
-def read_tables(database: Database, *, pipeline: str, window_seconds: int) -> Tables:
+def read_tables(database: Database, *, pipeline: str, window_seconds: int, totals: bool = False) -> Tables:
     """
     Return what the tables say about *pipeline*, with a closer look at the last *window_seconds*.
+
+    The *totals* of the ledger take the longer the more was ever loaded; all else does not.
 
     Raises:
         pymysql.err.Error: The database did not answer, or there are no such tables.
@@ -42,7 +47,7 @@ def read_tables(database: Database, *, pipeline: str, window_seconds: int) -> Ta
         (pipeline,),
     )
     return Tables(
-        ledger=_ledger(database, pipeline=pipeline, window_seconds=window_seconds),
+        ledger=_ledger(database, pipeline=pipeline, window_seconds=window_seconds, totals=totals),
         rejects={reason: int(count) for reason, count in rejects},
         tombstones=tombstones,
         horizon_ms=horizon_ms,
@@ -50,18 +55,21 @@ def read_tables(database: Database, *, pipeline: str, window_seconds: int) -> Ta
     )
 
 
-def _ledger(database: Database, *, pipeline: str, window_seconds: int) -> Ledger:
+def _ledger(database: Database, *, pipeline: str, window_seconds: int, totals: bool) -> Ledger:
     loads = as_template(database.tables.loads.quoted)
-    # Both by the index on the pipeline and this time: sums of all entries would take longer with every object.
+    # Both by the index on the pipeline and this time: sums of all entries take longer with every object.
     (found,) = database.connection.rows(
-        "SELECT COUNT(*), SUM(rows_in_file), SUM(applied), SUM(stale), SUM(deleted), SUM(rejected), SUM(bytes), "
-        f"MAX(newest_changed_at_ms), MAX({_ms('loaded_at')} - newest_changed_at_ms) FROM {loads} "
+        f"SELECT {_SUMS}, MAX(newest_changed_at_ms), MAX({_ms('loaded_at')} - newest_changed_at_ms) FROM {loads} "
         "WHERE pipeline = %s AND loaded_at >= UTC_TIMESTAMP(6) - INTERVAL %s SECOND",
         (pipeline, window_seconds),
     )
     ((last,),) = database.connection.rows(
         f"SELECT {_ms('MAX(loaded_at)')} FROM {loads} WHERE pipeline = %s", (pipeline,)
     )
+    ever = None
+    if totals:
+        (sums,) = database.connection.rows(f"SELECT {_SUMS} FROM {loads} WHERE pipeline = %s", (pipeline,))
+        ever = Totals(*(int(count or 0) for count in sums))
     objects, rows, applied, stale, deleted, rejected, size = (int(count or 0) for count in found[:7])
     newest_change, lag, last_loaded = (None if value is None else int(value) for value in (*found[7:], last))
     return Ledger(
@@ -75,4 +83,5 @@ def _ledger(database: Database, *, pipeline: str, window_seconds: int) -> Ledger
         recent_newest_change_ms=newest_change,
         recent_lag_ms=None if lag is None else max(0, lag),
         last_loaded_ms=last_loaded,
+        ever=ever,
     )
