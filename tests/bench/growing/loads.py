@@ -120,20 +120,26 @@ def size_of_the_object(turns: Turns, sizes: Sequence[float]) -> dict[str, Kept]:
     flush(turns.server)
     load = {table: table.target.loader(server_side=True) for table in (empty, full)}
     path = turns.server.files / "object.csv"
+    counts = {size: rows_in(size) for size in sizes}
+    # An empty table takes the same object again and again: each load gives it an ETag of its own.
+    same = {
+        size: write(
+            turns.server.files / f"object-{size}.csv",
+            empty.new(changes.new_items(rows), first_change=changes.next(rows)),
+        )
+        for size, rows in counts.items()
+    }
 
     def into_empty(size: float) -> Callable[[], object]:
         empty.target.empty()
-        rows = rows_in(size)
-        write(path, empty.new(changes.new_items(rows), first_change=changes.next(rows)))
-        return lambda: _whole(load[empty](path), applied=rows)
+        return lambda: _whole(load[empty](same[size]), applied=counts[size])
 
     def existing(size: float) -> Callable[[], object]:
-        rows = rows_in(size)
+        rows = counts[size]
         first = changes.next(rows)
         write(path, full.existing(full.some(rows, seed=first), first_change=first))
         return lambda: _whole(load[full](path), applied=rows)
 
-    counts = {size: rows_in(size) for size in sizes}
     found = {
         (title := f"object-{name}"): turns.curve(title, counts, prepare)
         for name, prepare in (("new", into_empty), ("existing", existing))
@@ -182,9 +188,19 @@ def tombstones_remembered(turns: Turns, counts: Sequence[int]) -> dict[str, Kept
         tables[count].bury(count)
     flush(turns.server)
     load = {count: table.target.loader(server_side=True) for count, table in tables.items()}
-    path = turns.server.files / "object.csv"
+    # Tables that are filled anew have the same items and take the same object.
+    first = changes.next(rows)
+    items = tables[counts[0]].some(rows, seed=first)
+    deleted = sum(change % DELETE_EVERY == 0 for change in range(first, first + rows))
+    paths = {
+        every: write(
+            turns.server.files / f"object-{every}.csv",
+            tables[counts[0]].existing(items, first_change=first, delete_every=every),
+        )
+        for every in (0, DELETE_EVERY)
+    }
 
-    def prepare(count: int, *, newer: bool = False, delete_every: int = 0) -> Callable[[], object]:
+    def prepare(count: int, *, newer: bool = False, deletes: bool = False) -> Callable[[], object]:
         table = tables[count]
         table.forget_newer()
         if newer:
@@ -192,16 +208,14 @@ def tombstones_remembered(turns: Turns, counts: Sequence[int]) -> dict[str, Kept
         table.refill()
         if table.tombstones() != count + newer:
             raise NotLoadedError(f"{table.tombstones():,} tombstones instead of {count:,}")
-        first = changes.next(rows)
-        items = table.some(rows, seed=first)
-        write(path, table.existing(items, first_change=first, delete_every=delete_every))
-        deleted = sum(change % delete_every == 0 for change in range(first, first + rows)) if delete_every else 0
-        return lambda: _whole(load[count](path), applied=rows - deleted, deleted=deleted)
+        gone = deleted if deletes else 0
+        path = paths[DELETE_EVERY if deletes else 0]
+        return lambda: _whole(load[count](path), applied=rows - gone, deleted=gone)
 
-    ways: Mapping[str, Callable[[int], Callable[[], object]]] = {
+    ways: Mapping[str, Prepare] = {
         "older": prepare,
         "newer": lambda count: prepare(count, newer=True),
-        "deletes": lambda count: prepare(count, delete_every=DELETE_EVERY),
+        "deletes": lambda count: prepare(count, deletes=True),
     }
     found = {
         (title := f"tombstones-{name}"): turns.curve(title, dict.fromkeys(counts, rows), way)
