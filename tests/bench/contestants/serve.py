@@ -1,18 +1,15 @@
 """
 Serve one Python function to the benchmark: serve.py ours|plain EVENT.
 
-One request a line on standard input ({"case": "dict", "json" or "answer", "times": n}), one answer a line on file
-descriptor 3. Settings of the functions come from the environment, as they do in Lambda.
+Requests are those of `answering`; `case: answer` answers what the function returns. Settings of the functions come from
+the environment, as they do in Lambda.
 """
 
-import json
-import os
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 
-from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient
+from answering import answer_requests
 
 FUNCTIONS = {"ours": ("firehose_transformer.handler", "handler"), "plain": ("plain", "handler")}
 
@@ -20,28 +17,7 @@ FUNCTIONS = {"ours": ("firehose_transformer.handler", "handler"), "plain": ("pla
 def main(name: str, event_file: str) -> None:
     module, function = FUNCTIONS[name]
     handler = getattr(import_module(module), function)
-    text = Path(event_file).read_bytes()
-    event = json.loads(text)
-    answers = os.fdopen(3, "w")
-
-    def through_json() -> None:
-        # What awslambdaric does around a handler, which may have brought a marshaller of its own.
-        marshaller = BaseLambdaRuntimeClient.marshaller
-        marshaller.marshal_response(handler(marshaller.unmarshal_request(text), None))
-
-    works = {"dict": lambda: handler(event, None), "json": through_json}
-    for line in sys.stdin:
-        request = json.loads(line)
-        if request["case"] == "answer":
-            answer = handler(event, None)
-        else:
-            work = works[request["case"]]
-            cpu, wall = time.process_time(), time.perf_counter()
-            for _ in range(request["times"]):
-                work()
-            answer = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+    answer_requests(handler, Path(event_file).read_bytes(), told={"answer": lambda event: handler(event, None)})
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
 """
 Serve a stream-processor to the benchmark: streams.py ours|packed|naive EVENT.
 
-Requests are those of serve.py; `case: memory` answers what one batch allocates. Firehose is one that takes everything.
+Requests are those of `answering`; `case: memory` answers what one batch allocates. Firehose is one
+that takes everything.
 """
 
 import io
 import json
-import os
 import sys
-import time
 import tracemalloc
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -17,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient
+from answering import answer_requests
 from benchmarking.workloads import reference_pipeline
 
 from ddb2aurora.logs import set_up_logging
@@ -61,40 +60,21 @@ def naive(event: dict[str, Any], _context: object) -> None:
 
 
 def memory(work: Any) -> dict[str, int]:
-    """Return what one batch allocates at its peak, in bytes, and how many blocks are left of it."""
-    work()
-    tracemalloc.start()
-    before, _ = tracemalloc.get_traced_memory()
-    work()
-    after, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    """Return what one batch allocates at its peak, in bytes, and how many bytes are left of it; its logs go nowhere."""
+    with redirect_stdout(io.StringIO()):
+        work()
+        tracemalloc.start()
+        before, _ = tracemalloc.get_traced_memory()
+        work()
+        after, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
     return {"peak": peak - before, "left": after - before}
 
 
 def main(name: str, event_file: str) -> None:
     handler = naive if name == "naive" else ours(packing=name == "packed")
-    text = Path(event_file).read_bytes()
-    event = json.loads(text)
-    answers = os.fdopen(3, "w")
-
-    def through_json() -> None:
-        marshaller = BaseLambdaRuntimeClient.marshaller
-        marshaller.marshal_response(handler(marshaller.unmarshal_request(text), None))
-
-    works = {"dict": lambda: handler(event, None), "json": through_json}
-    for line in sys.stdin:
-        request = json.loads(line)
-        if request["case"] == "memory":
-            with redirect_stdout(io.StringIO()):
-                answer: dict[str, float] = dict(memory(works["dict"]))
-        else:
-            work = works[request["case"]]
-            cpu, wall = time.process_time(), time.perf_counter()
-            for _ in range(request["times"]):
-                work()
-            answer = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+    told = {"memory": lambda event: memory(lambda: handler(event, None))}
+    answer_requests(handler, Path(event_file).read_bytes(), told=told)
 
 
 if __name__ == "__main__":
