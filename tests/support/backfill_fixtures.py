@@ -14,8 +14,9 @@ from typing import Any, Self
 import msgspec
 import pytest
 from builders import dynamodb_json
-from command_line import COMMAND, run_command
+from command_line import run_command, start_command
 from loader_fixtures import Target, a_column, a_pipeline
+from source_tables import make_source_table
 
 from aurora_loader.load import Loader
 from aurora_loader.session import Session
@@ -104,37 +105,13 @@ class BackfillWorld:
         self.target: Target = make_target(msgspec.structs.replace(pipeline, source_table=self.table))
         self.pipeline = self.target.pipeline
         self.bucket = Bucket(aws, self.target)
-        kinds = {"integer": "N", "decimal": "N", "varbinary": "B"}
-        arguments: dict[str, Any] = {}
-        if stream:
-            arguments = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}}
-        self.dynamodb.create_table(
-            TableName=self.table,
-            KeySchema=[
-                {"AttributeName": name, "KeyType": kind}
-                for name, kind in zip(pipeline.source_key, ("HASH", "RANGE"), strict=False)
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": column.source, "AttributeType": kinds.get(column.type.kind, "S")}
-                for column in pipeline.key_columns
-            ],
-            BillingMode="PAY_PER_REQUEST",
-            **arguments,
-        )
+        make_source_table(self.dynamodb, self.pipeline, stream=stream)
         self._folder = folder
         self.compile(self.pipeline)
-        settings = self.target.settings
         self.environment: Mapping[str, str] = {
             **aws.environment,
-            "PIPELINES_FOLDER": str(folder),
-            "PIPELINE": self.pipeline.name,
+            **self.target.command_environment(folder),
             "BUCKET_NAME": self.bucket.name,
-            "DB_HOST": settings.host,
-            "DB_PORT": str(settings.port),
-            "DB_USER": settings.user,
-            "DB_PASSWORD": settings.password.reveal(),
-            "DB_TLS": "off",
-            "COLUMNS": "200",
         }
 
     def compile(self, pipeline: Pipeline) -> None:
@@ -164,13 +141,7 @@ class BackfillWorld:
         return ran.returncode, json.loads(ran.stdout)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*COMMAND, *arguments],
-            env=dict(self.environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start_command(arguments, self.environment)
 
     def query(self, statement: str, *arguments: object) -> tuple[tuple[Any, ...], ...]:
         """Return the rows of *statement*, in which {db} stands for the target's database."""

@@ -3,7 +3,7 @@ Run the `ddb2aurora` command as users do: in a process of its own, with an envir
 
 Most of what a short command takes is the import of its drivers. So its processes are forked from one server that has
 imported them already and runs nothing else; the environment, the standard streams, the status and the signals are
-those of a process all the same. A test that starts one and goes on uses `COMMAND`.
+those of a process all the same. A test that starts one and goes on uses `start_command`.
 """
 
 import multiprocessing
@@ -45,6 +45,13 @@ def run_command(
             raise TimeoutError(f"ddb2aurora {' '.join(arguments)}: {Path(error.name).read_text()}")
         said, complained = Path(out.name).read_text(), Path(error.name).read_text()
         return subprocess.CompletedProcess(list(arguments), process.exitcode, said, complained)
+
+
+def start_command(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start `ddb2aurora` with *arguments* and this *environment* alone, without the server; its output is piped."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments], env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 @cache

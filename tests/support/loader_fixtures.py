@@ -3,6 +3,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -113,6 +114,19 @@ class Target:
         self.time = FrozenTime()
         self.retries: list[str] = []
         self.loader = self.make_loader()
+
+    def command_environment(self, folder: Path) -> dict[str, str]:
+        """Return what the command reads of its environment about this database and the pipelines of *folder*."""
+        return {
+            "PIPELINES_FOLDER": str(folder),
+            "PIPELINE": self.pipeline.name,
+            "DB_HOST": self.settings.host,
+            "DB_PORT": str(self.settings.port),
+            "DB_USER": self.settings.user,
+            "DB_PASSWORD": self.settings.password.reveal(),
+            "DB_TLS": "off",
+            "COLUMNS": "200",
+        }
 
     def connect(self, settings: DatabaseSettings | None = None):
         connection, server = connect(settings or self.settings)

@@ -49,22 +49,14 @@ class OperatorWorld:
 
     @property
     def environment(self) -> dict[str, str]:
-        settings = self.target.settings
         return {
             **self.aws.environment,
+            **self.target.command_environment(self._folder),
             "AWS_ENDPOINT_URL_LAMBDA": self.functions.url,
-            "PIPELINES_FOLDER": str(self._folder),
-            "PIPELINE": self.target.pipeline.name,
             "BUCKET_NAME": self.bucket,
             "AURORA_LOADER_FUNCTION": "the-loader",
             "LOADER_FAILURES_QUEUE_URL": self.queue,
             "DELIVERY_STREAM_NAME": "changes",
-            "DB_HOST": settings.host,
-            "DB_PORT": str(settings.port),
-            "DB_USER": settings.user,
-            "DB_PASSWORD": settings.password.reveal(),
-            "DB_TLS": "off",
-            "COLUMNS": "200",
             **self.more,
         }
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 from builders import CHANGED_AT_MS, a_change, a_pipeline
-from command_line import COMMAND
+from command_line import start_command
 from loader_fixtures import FrozenTime
 from operator_fixtures import OperatorWorld
 
@@ -131,13 +131,7 @@ class History:
         return status, json.loads(said.getvalue())
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*COMMAND, "rebuild", "--json", *arguments],
-            env=self.world.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start_command(["rebuild", "--json", *arguments], self.world.environment)
 
     @contextlib.contextmanager
     def each_object_takes(self, seconds: float) -> Iterator[None]:

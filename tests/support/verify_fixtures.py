@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 from builders import dynamodb_json
-from command_line import COMMAND, run_command
+from command_line import run_command, start_command
 from loader_fixtures import a_column, a_pipeline, an_upsert
+from source_tables import make_source_table
 
 from ddb2aurora.pipeline import Pipeline, dump_pipeline
 
@@ -27,33 +28,9 @@ class Pair:
         self.table = aws.unique("things")
         self.target = make_target(msgspec.structs.replace(pipeline, source_table=self.table))
         self.pipeline = self.target.pipeline
-        kinds = {"integer": "N", "decimal": "N", "varbinary": "B"}
-        self.dynamodb.create_table(
-            TableName=self.table,
-            KeySchema=[
-                {"AttributeName": name, "KeyType": kind}
-                for name, kind in zip(pipeline.source_key, ("HASH", "RANGE"), strict=False)
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": column.source, "AttributeType": kinds.get(column.type.kind, "S")}
-                for column in pipeline.key_columns
-            ],
-            BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-        )
+        make_source_table(self.dynamodb, self.pipeline)
         (folder / "things.json").write_bytes(dump_pipeline(self.pipeline))
-        settings = self.target.settings
-        self.environment: Mapping[str, str] = {
-            **aws.environment,
-            "PIPELINES_FOLDER": str(folder),
-            "PIPELINE": "things",
-            "DB_HOST": settings.host,
-            "DB_PORT": str(settings.port),
-            "DB_USER": settings.user,
-            "DB_PASSWORD": settings.password.reveal(),
-            "DB_TLS": "off",
-            "COLUMNS": "200",
-        }
+        self.environment: Mapping[str, str] = {**aws.environment, **self.target.command_environment(folder)}
 
     def put(self, *items: Mapping[str, Any]) -> None:
         """Write items to the source alone."""
@@ -87,13 +64,7 @@ class Pair:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command as a user does."""
-        return subprocess.Popen(
-            [*COMMAND, *arguments],
-            env=dict(self.environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start_command(arguments, self.environment)
 
     def await_phase(self, phase: str) -> None:
         """Wait until the newest run is in *phase*."""

@@ -24,18 +24,7 @@ class Migrate:
         (self.folder / "things.json").write_bytes(dump_pipeline(self.pipeline))
 
     def __call__(self, *arguments, **variables):
-        settings = self.target.settings
-        environment = {
-            "PIPELINES_FOLDER": str(self.folder),
-            "PIPELINE": "things",
-            "DB_HOST": settings.host,
-            "DB_PORT": str(settings.port),
-            "DB_USER": settings.user,
-            "DB_PASSWORD": settings.password.reveal(),
-            "DB_TLS": "off",
-            "COLUMNS": "200",
-            **variables,
-        }
+        environment = {**self.target.command_environment(self.folder), **variables}
         ran = run_command(["migrate", *arguments], environment)
         return ran.returncode, ran.stdout, ran.stderr
 

@@ -13,16 +13,7 @@ from ddb2aurora.pipeline import dump_pipeline
 @pytest.fixture
 def purge(target, tmp_path):
     (tmp_path / "things.json").write_bytes(dump_pipeline(target.pipeline))
-    variables = {
-        "PIPELINES_FOLDER": str(tmp_path),
-        "PIPELINE": "things",
-        "DB_HOST": target.settings.host,
-        "DB_PORT": str(target.settings.port),
-        "DB_USER": target.settings.user,
-        "DB_PASSWORD": target.settings.password.reveal(),
-        "DB_TLS": "off",
-        "COLUMNS": "200",
-    }
+    variables = target.command_environment(tmp_path)
 
     def run(*arguments):
         return run_command(["purge", *arguments], variables)

@@ -3,10 +3,9 @@
 import json
 import re
 import signal
-import subprocess
 from types import SimpleNamespace
 
-from command_line import COMMAND
+from command_line import start_command
 from loader_fixtures import a_delete, a_pipeline, an_upsert
 
 from ddb2aurora.heartbeat import Heartbeat, heartbeat_row
@@ -228,11 +227,9 @@ def test_an_age_that_is_none_is_status_2(operator_world):
 
 
 def test_watching_prints_one_look_after_the_other_until_ctrl_c_and_ends_with_the_last_one_s_status(operator_world):
-    command = [*COMMAND, "status", "--watch", "--every", "1s", "--json"]
+    command = ["status", "--watch", "--every", "1s", "--json"]
 
-    with subprocess.Popen(
-        command, env=operator_world.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as watching:
+    with start_command(command, operator_world.environment) as watching:
         lines = [watching.stdout.readline() for _ in range(2)]
         watching.send_signal(signal.SIGINT)
         rest, errors = watching.communicate(timeout=30)

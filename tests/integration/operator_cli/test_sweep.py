@@ -2,13 +2,12 @@
 
 import json
 import signal
-import subprocess
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from command_line import COMMAND
+from command_line import start_command
 from loader_fixtures import an_upsert
 
 NEXT_HOUR = "2026/01/05/13"
@@ -127,11 +126,9 @@ def test_ctrl_c_begins_no_further_load_and_ends_with_130_and_the_next_sweep_goes
     old_enough(operator_world)
     begun, go_on = threading.Event(), threading.Event()
     operator_world.before_load = lambda: (begun.set(), go_on.wait(timeout=30))
-    command = [*COMMAND, "sweep", "--older-than", "1s", "--concurrency", "2"]
+    command = ["sweep", "--older-than", "1s", "--concurrency", "2"]
 
-    with subprocess.Popen(
-        command, env=operator_world.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as sweeping:
+    with start_command(command, operator_world.environment) as sweeping:
         assert begun.wait(timeout=30)
         sweeping.send_signal(signal.SIGINT)
         go_on.set()
