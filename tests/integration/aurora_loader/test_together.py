@@ -10,7 +10,7 @@ import pytest
 from loader_fixtures import a_delete, a_soft_delete, an_upsert
 
 from aurora_loader.app import App
-from aurora_loader.load import BundleRefusedError, LoadFailedError
+from aurora_loader.load import BundleRefusedError, LoadFailedError, OtherPipelineError
 from aurora_loader.manifests import Manifests, bundles
 from aurora_loader.outcome import Outcome
 from aurora_loader.sources import AuroraSource
@@ -232,6 +232,20 @@ def test_a_missing_object_does_not_keep_the_others(world):
 
     assert world.target.rows("id") == (("k1",), ("k3",))
     assert [world.metric(name) for name in ("ObjectsLoaded", "ObjectsFailed")] == [2, 1]
+
+
+def test_an_object_of_another_pipeline_does_not_keep_the_others_and_halts(world):
+    row = an_upsert(world.target.pipeline, 1, "a", "x")
+    refs = [world.put(f"processed/{name}/things/1.csv", row) for name in ("things", "twins")]
+
+    with pytest.raises(OtherPipelineError):
+        world.load_together(*refs)
+    loads_together = len(world.loads)
+    with pytest.raises(OtherPipelineError):
+        world.handle(*refs)
+
+    assert (loads_together, [load.split(" ")[4] for load in world.loads]) == (0, ["FILE"])
+    assert world.target.ledger("object_key") == (("processed/things/things/1.csv",),)
 
 
 def test_an_object_that_is_announced_twice_is_loaded_once(world):
