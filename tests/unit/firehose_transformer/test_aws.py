@@ -3,10 +3,10 @@
 import subprocess
 import sys
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
+from sdk_environment import set_sdk_environment
 
 from firehose_transformer.aws import FailedObjects, NoBucket, NotKeptError
 
@@ -15,19 +15,7 @@ IMPORTED = "import sys, firehose_transformer.handler; print(sorted({'boto3', 'bo
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
-    """An environment in which the SDK makes clients, and a session of its own for each test."""
-    for name, value in {
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "fake",
-        "AWS_SECRET_ACCESS_KEY": "fake",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    set_sdk_environment(monkeypatch)
 
 
 @pytest.fixture

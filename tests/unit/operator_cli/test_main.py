@@ -10,6 +10,7 @@ import typer
 from botocore.exceptions import NoRegionError, ReadTimeoutError
 from builders import a_pipeline
 from command_line import run_command
+from sdk_environment import SDK_ENVIRONMENT
 
 from ddb2aurora.errors import HaltError, RetryError
 from ddb2aurora.pipeline import dump_pipeline
@@ -17,12 +18,7 @@ from operator_cli import command_line as program
 
 PIPELINES = Path(__file__).parents[3] / "pipelines"
 ENVIRONMENT = {
-    "AWS_DEFAULT_REGION": "eu-west-1",
-    "AWS_ACCESS_KEY_ID": "fake",
-    "AWS_SECRET_ACCESS_KEY": "fake",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": "/dev/null",
-    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    **SDK_ENVIRONMENT,
     "PIPELINES_FOLDER": str(PIPELINES),
     "COLUMNS": "200",
     "NO_COLOR": "1",

@@ -1,6 +1,5 @@
 """The edge to AWS: which errors of the SDK halt, which pass, and what counts as a confirmation."""
 
-import boto3
 import pytest
 from botocore.exceptions import (
     EndpointConnectionError,
@@ -10,6 +9,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.stub import Stubber
+from sdk_environment import set_sdk_environment
 
 from stream_processor.aws import AwsCallError, FailedObjects, FirehoseStream, QuarantineError
 from stream_processor.delivery import Refused
@@ -28,19 +28,7 @@ PASSING = ["ServiceUnavailableException", "InternalFailure", "ThrottlingExceptio
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
-    """An environment in which the SDK makes clients, and a session of its own for each test."""
-    for name, value in {
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "fake",
-        "AWS_SECRET_ACCESS_KEY": "fake",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    set_sdk_environment(monkeypatch)
 
 
 @pytest.fixture
