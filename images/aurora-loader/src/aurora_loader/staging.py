@@ -151,10 +151,8 @@ class Staging:
         return self._filling.fill(connection, rows)
 
     def _count(self, connection: DatabaseConnection, *, shape: str) -> Staged:
-        staging, found_shape, operation = (
-            self._tables.staging.quoted,
-            *map(quote_name, (SHAPE_COLUMN, OPERATION_COLUMN)),
-        )
+        staging = self._tables.staging.quoted
+        found_shape, operation = quote_name(SHAPE_COLUMN), quote_name(OPERATION_COLUMN)
         # COUNT leaves out what is NULL. What an object has beside upserts, often nothing, is counted apart: a pass that
         # compares each row with each operation takes a third longer.
         ((rows, lowest, highest, others, newest_ms, oldest_ms, version),) = connection.rows(
