@@ -92,7 +92,7 @@ def test_status_knows_the_newest_heartbeat_and_what_was_loaded(page, ddb2aurora)
     _, output = ddb2aurora("status")
 
     assert output["heartbeat"]["sent_at_ms"] >= beat["sent_at_ms"]
-    assert output["ledger"]["recent_rows"] >= 1
+    assert output["ledger"]["recent"]["rows"] >= 1
     assert output["processed"]["newest_ms"] is not None
 
 

@@ -35,7 +35,7 @@ def test_a_pipeline_that_was_just_made_is_well(operator_world):
     status, output = seen(operator_world)
 
     assert (status, output["needs_attention"]) == (0, [])
-    assert (output["ledger"]["recent_objects"], output["ledger"]["last_loaded_ms"]) == (0, None)
+    assert (output["ledger"]["recent"]["objects"], output["ledger"]["last_loaded_ms"]) == (0, None)
     assert (output["heartbeat"], output["failure_queue"]) == (None, {"waiting": 0, "in_flight": 0})
 
 
@@ -47,7 +47,7 @@ def test_what_was_loaded_is_told(operator_world):
     _, output = seen(operator_world, "--heartbeat-within", "36000d")
 
     ledger = output["ledger"]
-    counts = {name: ledger[f"recent_{name}"] for name in ("objects", "rows", "applied", "stale", "deleted", "rejected")}
+    counts = {name: ledger["recent"][name] for name in ("objects", "rows", "applied", "stale", "deleted", "rejected")}
     assert counts == {"objects": 1, "rows": 2, "applied": 1, "stale": 0, "deleted": 1, "rejected": 0}
     assert {name: ledger["ever"][name] for name in counts} == counts
     assert ledger["recent_newest_change_ms"] == 1000
@@ -70,7 +70,7 @@ def test_what_was_loaded_earlier_is_no_part_of_the_sums_and_the_screen_says_so(o
     ledgers = [seen(operator_world, "--window", window)[1]["ledger"] for window in ("15m", "3d", "36500d")]
     screen = operator_world.run("status", "--window", "3d").stdout
 
-    told = [(found["recent_objects"], found["recent_applied"]) for found in ledgers]
+    told = [(found["recent"]["objects"], found["recent"]["applied"]) for found in ledgers]
     assert told == [(1, 1), (2, 2), (3, 3)]
     assert {(found["ever"]["objects"], found["ever"]["applied"]) for found in ledgers} == {(3, 3)}
     assert re.search(
@@ -85,7 +85,7 @@ def test_everything_that_was_ever_loaded_is_only_summed_up_where_somebody_asks(o
     _, output = seen(operator_world, "--no-totals")
     screen = operator_world.run("status", "--no-totals").stdout
 
-    assert (output["ledger"]["recent_objects"], output["ledger"]["ever"]) == (1, None)
+    assert (output["ledger"]["recent"]["objects"], output["ledger"]["ever"]) == (1, None)
     assert "loaded ever" not in screen
 
 
@@ -97,7 +97,7 @@ def test_a_pipeline_that_has_long_been_quiet_tells_when_it_loaded_last(operator_
 
     ledger = seen(operator_world)[1]["ledger"]
 
-    told = (ledger["recent_objects"], ledger["recent_newest_change_ms"], ledger["last_loaded_ms"])
+    told = (ledger["recent"]["objects"], ledger["recent_newest_change_ms"], ledger["last_loaded_ms"])
     assert told == (0, None, 1_767_614_400_125)
 
 
@@ -126,7 +126,7 @@ def test_what_is_read_of_the_ledger_does_not_grow_with_it(operator_world):
     entries_read(10)  # the first time the server reads up on the tables as well
     (few, _), (many, found) = entries_read(100), entries_read(900)
 
-    assert found.recent_objects == 3
+    assert found.recent.objects == 3
     assert many <= few < 100
 
 

@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from operator_cli.heartbeats import Landing
 from operator_cli.overseeing.attention import concerns
 from operator_cli.overseeing.cloudwatch import read_cloudwatch
-from operator_cli.overseeing.durations import ago, size, span
+from operator_cli.overseeing.figures import ago, many, size, span
 from operator_cli.overseeing.readings import (
     Alarm,
     Counted,
@@ -19,8 +19,8 @@ from operator_cli.overseeing.readings import (
     Ledger,
     Queue,
     Readings,
+    Sums,
     Tables,
-    Totals,
     Waiting,
     Watched,
 )
@@ -30,17 +30,11 @@ NOW_MS = 1_767_700_000_000
 NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)
 MINUTE_MS = 60_000
 QUIET_LEDGER = Ledger(
-    recent_objects=2,
-    recent_rows=9,
-    recent_applied=6,
-    recent_stale=2,
-    recent_deleted=1,
-    recent_rejected=0,
-    recent_bytes=1500,
+    recent=Sums(objects=2, rows=9, applied=6, stale=2, deleted=1, rejected=0, bytes=1500),
     recent_newest_change_ms=NOW_MS - 6000,
     recent_lag_ms=1000,
     last_loaded_ms=NOW_MS - 5000,
-    ever=Totals(objects=1234, rows=98765, applied=98000, stale=700, deleted=60, rejected=5, bytes=20_000_000),
+    ever=Sums(objects=1234, rows=98765, applied=98000, stale=700, deleted=60, rejected=5, bytes=20_000_000),
 )
 
 
@@ -148,7 +142,7 @@ def shown(width, **parts):
 
 
 TROUBLED = {
-    "ledger": dataclasses.replace(QUIET_LEDGER, recent_rejected=3),
+    "ledger": dataclasses.replace(QUIET_LEDGER, recent=dataclasses.replace(QUIET_LEDGER.recent, rejected=3)),
     "rejects": {"too_long": 2, "not_json": 1},
     "failed": {"processing-failed": Kept(Counted(2), NOW_MS), "oversized": Kept(Counted(1), NOW_MS)},
     "queue": Queue(1, 0),
@@ -185,6 +179,11 @@ def test_the_screen_of_a_pipeline_that_is_well():
         "",
         "all is well",
     ]
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 rows"), (1, "1 row"), (1234, "1,234 rows")])
+def test_one_of_something_is_no_more(number, text):
+    assert many(number, "row") == text
 
 
 def test_the_screen_of_a_pipeline_in_trouble_says_where_it_is():

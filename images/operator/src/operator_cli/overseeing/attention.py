@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from operator_cli.overseeing.durations import ago, span
+from operator_cli.overseeing.figures import ago, many, span
 from operator_cli.overseeing.readings import Queue, Readings, Watched
 
 
@@ -30,11 +30,11 @@ def concerns(readings: Readings, *, heartbeat_within_ms: int) -> Iterator[Concer
     waiting = readings.waiting
     if waiting.waiting and waiting.oldest_waiting_ms is not None:
         since = ago(waiting.oldest_waiting_ms, now_ms=readings.at_ms)
-        text = f"{_many(waiting.waiting, 'object')} under processed/ not loaded, the oldest {since}"
+        text = f"{many(waiting.waiting, 'object')} under processed/ not loaded, the oldest {since}"
         yield Concern("waiting", text, "ddb2aurora sweep")
     if isinstance(readings.queue, Queue) and readings.queue.waiting + readings.queue.in_flight:
         number = readings.queue.waiting + readings.queue.in_flight
-        text = f"{_many(number, 'event')} of objects that the loader failed for good"
+        text = f"{many(number, 'event')} of objects that the loader failed for good"
         yield Concern("failed_events", text, "ddb2aurora redrive --explain")
     for kind, kept in readings.failed.items():
         newest = ago(kept.newest_ms, now_ms=readings.at_ms)
@@ -45,12 +45,8 @@ def concerns(readings: Readings, *, heartbeat_within_ms: int) -> Iterator[Concer
         text = f"{batches} {'batch' if batches.number == 1 else 'batches'} of the stream given up"
         yield Concern("given_up_batches", text, "ddb2aurora redrive --explain")
     if rejected := sum(tables.rejects.values()):
-        text = f"{_many(rejected, 'row')} refused by the database, in _ddb2aurora_rejects"
+        text = f"{many(rejected, 'row')} refused by the database, in _ddb2aurora_rejects"
         yield Concern("rejects", text, "ddb2aurora redrive --explain")
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _objects(number: int) -> str:

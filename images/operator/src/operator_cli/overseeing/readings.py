@@ -11,8 +11,8 @@ Unavailable: TypeAlias = str
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """The sums of a ledger's entries."""
+class Sums:
+    """The sums of some entries of a ledger, or of all."""
 
     objects: int
     rows: int
@@ -27,19 +27,13 @@ class Totals:
 class Ledger:
     """What the ledger says of the window that is looked at (*recent*), and when something was loaded last."""
 
-    recent_objects: int
-    recent_rows: int
-    recent_applied: int
-    recent_stale: int
-    recent_deleted: int
-    recent_rejected: int
-    recent_bytes: int
+    recent: Sums
     recent_newest_change_ms: int | None
     recent_lag_ms: int | None
     """The longest time from the newest change of an object to its load, of those in the window."""
     last_loaded_ms: int | None
     """However long ago that was."""
-    ever: Totals | None = None
+    ever: Sums | None = None
     """The sums of everything that was ever loaded; None where they were not asked for."""
 
 

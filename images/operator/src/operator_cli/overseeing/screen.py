@@ -10,8 +10,8 @@ from rich.text import Text
 from ddb2aurora.pipeline import Pipeline
 from operator_cli.overseeing.attention import Concern
 from operator_cli.overseeing.cloudwatch import FRESHNESS, ITERATOR_AGE
-from operator_cli.overseeing.durations import ago, size, span
-from operator_cli.overseeing.readings import Kept, Queue, Readings, Watched
+from operator_cli.overseeing.figures import ago, many, size, span
+from operator_cli.overseeing.readings import Kept, Queue, Readings, Sums, Watched
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -79,14 +79,14 @@ def _rows(readings: Readings) -> Iterator[tuple["str | Text", ...]]:
         _join(_kept(failed.get("processing-failed"), "rejected")),
     )
     ledger = readings.tables.ledger
-    rate = ledger.recent_rows / readings.window_seconds
-    passed = f"{ledger.recent_rows:,} rows, {rate:,.1f}/s"
+    rate = ledger.recent.rows / readings.window_seconds
+    passed = f"{many(ledger.recent.rows, 'row')}, {rate:,.1f}/s"
     rejected = sum(readings.tables.rejects.values())
     waiting = readings.waiting
     yield (
         "aurora-loader",
         _ago(ledger.last_loaded_ms, readings),
-        passed if ledger.recent_objects else _NOTHING,
+        passed if ledger.recent.objects else _NOTHING,
         _lag(ledger.recent_lag_ms),
         _join(
             f"{waiting.waiting:,} waiting" if waiting.waiting else "",
@@ -111,20 +111,9 @@ def _totals(readings: Readings) -> Table:
     table.add_column(overflow="fold")
     tables, ledger = readings.tables, readings.tables.ledger
     since = f"since {_instant(readings.at_ms - readings.window_seconds * 1000)}"
-    objects = f"{ledger.recent_objects:,} objects ({size(ledger.recent_bytes)})"
-    table.add_row("loaded", f"{objects}, {ledger.recent_rows:,} rows {since}:")
-    table.add_row(
-        "",
-        f"{ledger.recent_applied:,} applied, {ledger.recent_stale:,} stale, {ledger.recent_deleted:,} deleted, "
-        f"{ledger.recent_rejected:,} rejected",
-    )
+    _add_sums(table, "loaded", ledger.recent, when=f" {since}")
     if ledger.ever is not None:
-        ever = ledger.ever
-        table.add_row("loaded ever", f"{ever.objects:,} objects ({size(ever.bytes)}), {ever.rows:,} rows:")
-        table.add_row(
-            "",
-            f"{ever.applied:,} applied, {ever.stale:,} stale, {ever.deleted:,} deleted, {ever.rejected:,} rejected",
-        )
+        _add_sums(table, "loaded ever", ledger.ever)
     if ledger.recent_newest_change_ms is not None:
         newest = ago(ledger.recent_newest_change_ms, now_ms=readings.at_ms)
         table.add_row("newest change", f"{newest}, of what was loaded {since}")
@@ -143,6 +132,13 @@ def _totals(readings: Readings) -> Table:
     else:
         table.add_row("CloudWatch", Text(readings.watched, style="dim"))
     return table
+
+
+def _add_sums(table: Table, name: str, sums: Sums, *, when: str = "") -> None:
+    table.add_row(name, f"{many(sums.objects, 'object')} ({size(sums.bytes)}), {many(sums.rows, 'row')}{when}:")
+    table.add_row(
+        "", f"{sums.applied:,} applied, {sums.stale:,} stale, {sums.deleted:,} deleted, {sums.rejected:,} rejected"
+    )
 
 
 def _attention(found: Sequence[Concern]) -> Iterator["RenderableType"]:
@@ -177,7 +173,7 @@ def _kept(kept: Kept | None, kind: str) -> str:
 
 def _queue(queue: Queue | str) -> str:
     number = queue.waiting + queue.in_flight if isinstance(queue, Queue) else 0
-    return f"{number:,} event{'' if number == 1 else 's'} given up" if number else ""
+    return f"{many(number, 'event')} given up" if number else ""
 
 
 def _join(*parts: str) -> str:

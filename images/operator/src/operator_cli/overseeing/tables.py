@@ -1,16 +1,16 @@
 """Read what the tables of a pipeline say about it."""
 # ruff: noqa: S608 - statements are put together of quoted names alone, values are parameters
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from ddb2aurora.database.connection import as_template
 from operator_cli.heartbeats import HeartbeatTable
-from operator_cli.overseeing.readings import Counted, Ledger, Tables, Totals
+from operator_cli.overseeing.readings import Counted, Ledger, Sums, Tables
 from operator_cli.site import Database
 
 # More are not counted one by one: a screen has to be quick.
 _MOST_COUNTED: Final = 100_000
-
 
 _SUMS: Final = "COUNT(*), SUM(rows_in_file), SUM(applied), SUM(stale), SUM(deleted), SUM(rejected), SUM(bytes)"
 
@@ -58,30 +58,27 @@ def read_tables(database: Database, *, pipeline: str, window_seconds: int, total
 def _ledger(database: Database, *, pipeline: str, window_seconds: int, totals: bool) -> Ledger:
     loads = as_template(database.tables.loads.quoted)
     # Both by the index on the pipeline and this time: sums of all entries take longer with every object.
-    (found,) = database.connection.rows(
+    ((*sums, newest_change, lag),) = database.connection.rows(
         f"SELECT {_SUMS}, MAX(newest_changed_at_ms), MAX({_ms('loaded_at')} - newest_changed_at_ms) FROM {loads} "
         "WHERE pipeline = %s AND loaded_at >= UTC_TIMESTAMP(6) - INTERVAL %s SECOND",
         (pipeline, window_seconds),
     )
-    ((last,),) = database.connection.rows(
+    ((last_loaded,),) = database.connection.rows(
         f"SELECT {_ms('MAX(loaded_at)')} FROM {loads} WHERE pipeline = %s", (pipeline,)
     )
     ever = None
     if totals:
-        (sums,) = database.connection.rows(f"SELECT {_SUMS} FROM {loads} WHERE pipeline = %s", (pipeline,))
-        ever = Totals(*(int(count or 0) for count in sums))
-    objects, rows, applied, stale, deleted, rejected, size = (int(count or 0) for count in found[:7])
-    newest_change, lag, last_loaded = (None if value is None else int(value) for value in (*found[7:], last))
+        (all_sums,) = database.connection.rows(f"SELECT {_SUMS} FROM {loads} WHERE pipeline = %s", (pipeline,))
+        ever = _sums(all_sums)
     return Ledger(
-        recent_objects=objects,
-        recent_rows=rows,
-        recent_applied=applied,
-        recent_stale=stale,
-        recent_deleted=deleted,
-        recent_rejected=rejected,
-        recent_bytes=size,
-        recent_newest_change_ms=newest_change,
-        recent_lag_ms=None if lag is None else max(0, lag),
-        last_loaded_ms=last_loaded,
+        recent=_sums(sums),
+        recent_newest_change_ms=None if newest_change is None else int(newest_change),
+        recent_lag_ms=None if lag is None else max(0, int(lag)),
+        last_loaded_ms=None if last_loaded is None else int(last_loaded),
         ever=ever,
     )
+
+
+def _sums(found: Iterable[Any]) -> Sums:
+    """Return what the server *found* for `_SUMS`; the sums of no entries are NULL."""
+    return Sums(*(int(count or 0) for count in found))

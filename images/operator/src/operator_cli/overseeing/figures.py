@@ -1,4 +1,4 @@
-"""Times for people: how long something takes, and how long ago it was."""
+"""Figures for people: how long something takes, how long ago it was, and how much there is of it."""
 
 from typing import Final
 
@@ -27,3 +27,8 @@ def size(number_bytes: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" or amount >= 10 else f"{amount:.1f} {unit}"  # noqa: PLR2004 - as above
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def many(number: int, noun: str) -> str:
+    """Return *number* with its *noun*, which gets an s unless there is one: 1 event, 1,234 events."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
