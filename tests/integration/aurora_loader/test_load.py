@@ -4,7 +4,8 @@
 import pytest
 from loader_fixtures import a_delete, an_upsert
 
-from aurora_loader.load import OtherPipelineError, Outcome
+from aurora_loader.belonging import OtherPipelineError
+from aurora_loader.load import Outcome
 
 
 def test_an_object_is_loaded_and_counted(target):

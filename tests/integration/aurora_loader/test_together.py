@@ -10,7 +10,8 @@ import pytest
 from loader_fixtures import a_delete, a_soft_delete, an_upsert
 
 from aurora_loader.app import App
-from aurora_loader.load import BundleRefusedError, LoadFailedError, OtherPipelineError
+from aurora_loader.belonging import OtherPipelineError
+from aurora_loader.load import BundleRefusedError, LoadFailedError
 from aurora_loader.manifests import Manifests, bundles
 from aurora_loader.outcome import Outcome
 from aurora_loader.sources import AuroraSource

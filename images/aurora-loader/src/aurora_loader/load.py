@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 import pymysql
 
+from aurora_loader.belonging import check_belongs
 from aurora_loader.entries import Entries
 from aurora_loader.heartbeats import land_heartbeats
 from aurora_loader.manifests import Manifests
@@ -37,7 +38,7 @@ from ddb2aurora.database.errors import (
 )
 from ddb2aurora.database.ledger import ObjectRef
 from ddb2aurora.database.schema import Tables, tables_of
-from ddb2aurora.errors import Ddb2AuroraError, HaltError, RetryError
+from ddb2aurora.errors import Ddb2AuroraError, RetryError
 from ddb2aurora.pipeline import Pipeline
 
 _MAX_TRIES: Final = 8
@@ -48,10 +49,6 @@ _LONGEST_PAUSE_SECONDS: Final = 5.0
 
 class LoadFailedError(RetryError):
     """An object could not be loaded in the tries and the time there were."""
-
-
-class OtherPipelineError(HaltError):
-    """An object of rows lies where those of another pipeline do."""
 
 
 class BundleRefusedError(Ddb2AuroraError):
@@ -126,7 +123,7 @@ class Loader:
         self, refs: tuple[ObjectRef, ...], manifests: Manifests | None, *, time: TimeSource
     ) -> Mapping[ObjectRef, Outcome]:
         for ref in refs:
-            _check_whose(ref, self._pipeline)
+            check_belongs(ref, self._pipeline)
         load_id = self._new_load_id()
         what = refs[0].url if manifests is None else f"{refs[0].url} with {len(refs) - 1} others"
         for attempt in range(_MAX_TRIES):
@@ -288,19 +285,4 @@ class _Transaction:
             rows=result.rows - result.landed.count,
             newest_changed_at_ms=result.newest_changed_at_ms,
             landed=result.landed,
-        )
-
-
-def _check_whose(ref: ObjectRef, pipeline: Pipeline) -> None:
-    """
-    Refuse an object of another pipeline, whose rows may well be of the same shape.
-
-    The folder below the pipeline's is not looked at: it names the table, which may have been renamed since.
-    """
-    top, _, below = ref.key.partition("/")
-    whose, slash, _ = below.partition("/")
-    if top == "processed" and slash and whose != pipeline.name:
-        raise OtherPipelineError(
-            f"{ref.url} is of the pipeline {whose}, and this loader loads those of {pipeline.name}; "
-            "mend the prefix of the bucket's notification, or AURORA_LOADER_FUNCTION where a command asked for it"
         )
