@@ -153,9 +153,8 @@ def test_pages_are_gathered_until_an_object_is_large_enough():
     assert (world.rows(), world.states) == (_ALL, [(4, 1, "written"), (2, 1, "written")])
 
 
-@pytest.mark.parametrize("death", range(1, 40))
-def test_a_process_that_dies_at_any_point_is_gone_on_with_and_nothing_is_lost_or_counted_twice(death):
-    world = a_world()
+def run_twice_at_most(world, *, death):
+    """Run a process that dies at its act number *death*, and then another one if it did."""
     acts = itertools.count(1)
 
     def die(_):
@@ -169,6 +168,13 @@ def test_a_process_that_dies_at_any_point_is_gone_on_with_and_nothing_is_lost_or
         except KilledError:
             continue
         break
+
+
+@pytest.mark.parametrize("death", range(1, 40))
+def test_a_process_that_dies_at_any_point_is_gone_on_with_and_nothing_is_lost_or_counted_twice(death):
+    world = a_world()
+
+    run_twice_at_most(world, death=death)
 
     assert (world.rows(), world.states) == (_ALL, [(4, 3, "written"), (2, 2, "written")])
 
@@ -176,19 +182,8 @@ def test_a_process_that_dies_at_any_point_is_gone_on_with_and_nothing_is_lost_or
 @pytest.mark.parametrize("death", range(1, 30))
 def test_what_is_written_again_after_a_death_is_the_same_object(death):
     world = a_world((["a"], ["b"], ["c"]))
-    acts = itertools.count(1)
 
-    def die(_):
-        if next(acts) == death:
-            raise KilledError
-
-    world.dies = die
-    for _ in range(2):
-        try:
-            world.process().run()
-        except KilledError:
-            continue
-        break
+    run_twice_at_most(world, death=death)
 
     assert len(world.objects) == 3
 
