@@ -28,7 +28,7 @@ class Work:
 
 def take_turn(connection: DatabaseConnection, work: Work, *, target: str, wait_seconds: int = 0) -> None:
     """
-    Be the only one who does *work* on *target* from here on, until *connection* ends or `end_turn`.
+    Be the only one who does *work* on *target* from here on, until *connection* ends; see `alone`.
 
     Somebody else who does it is waited for *wait_seconds*.
 
@@ -39,17 +39,6 @@ def take_turn(connection: DatabaseConnection, work: Work, *, target: str, wait_s
     ((got,),) = connection.rows("SELECT GET_LOCK(%s, %s)", (_name(work, target), wait_seconds))
     if got != 1:
         raise work.error(f"{target} is being {work.participle} by somebody else; wait until that ends")
-
-
-def end_turn(connection: DatabaseConnection, work: Work, *, target: str) -> None:
-    """
-    Let others do *work* on *target*; a connection that is closed has done so already.
-
-    Raises:
-        pymysql.err.Error: The database did not answer.
-    """
-    if connection.open:
-        connection.rows("SELECT RELEASE_LOCK(%s)", (_name(work, target),))
 
 
 @contextmanager
@@ -65,7 +54,9 @@ def alone(connection: DatabaseConnection, work: Work, *, target: str) -> Iterato
     try:
         yield
     finally:
-        end_turn(connection, work, target=target)
+        # With a connection that is closed the lock is gone already.
+        if connection.open:
+            connection.rows("SELECT RELEASE_LOCK(%s)", (_name(work, target),))
 
 
 def _name(work: Work, target: str) -> str:
