@@ -18,8 +18,6 @@ from pathlib import Path
 
 from operator_cli.registry import COMMANDS
 
-COMMAND = (sys.executable, "-c", "from operator_cli.main import main; main()")
-"""Starts the command without the server, for tests that watch or end the process."""
 PATIENCE_SECONDS = 110
 IMPORTED = ("boto3", "operator_cli.command_line", *sorted(target.partition(":")[0] for target in COMMANDS.values()))
 
@@ -48,10 +46,13 @@ def run_command(
 
 
 def start_command(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start `ddb2aurora` with *arguments* and this *environment* alone, without the server; its output is piped."""
-    return subprocess.Popen(
-        [*COMMAND, *arguments], env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    """
+    Start `ddb2aurora` with *arguments* and this *environment* alone, for a test that watches or ends the process.
+
+    It is no child of the server, and its output is piped.
+    """
+    command = [sys.executable, "-c", "from operator_cli.main import main; main()", *arguments]
+    return subprocess.Popen(command, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @cache

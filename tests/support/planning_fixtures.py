@@ -1,20 +1,17 @@
 """Three tables of different shapes, and the command that plans for them, as a user runs it."""
 
 import subprocess
-import sys
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import dynamodb_json
-from command_line import run_command
+from command_line import run_command, start_command
 
 from operator_cli.clickstream import KEY, Shares, operations
 
-DDB2AURORA = Path(sys.executable).with_name("ddb2aurora")
 ITEMS = 60
 LONGEST_NUMBER = Decimal(12345678901234567890123456789012345678)
 
@@ -155,13 +152,7 @@ class Tables:
         return run_command(["plan", *arguments], {**self.environment, **environment})
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [DDB2AURORA, "plan", *arguments],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start_command(["plan", *arguments], self.environment)
 
     def close(self) -> None:
         for name in self._made:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import random
-import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +17,6 @@ from local_aws.stack.embedded import EmbeddedStack
 pytestmark = pytest.mark.long
 
 REPOSITORY = Path(__file__).parents[3]
-DDB2AURORA = Path(sys.executable).with_name("ddb2aurora")
 PATIENCE_SECONDS = 90
 FILE = """\
 name: things

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from local_aws.stack import resources
 from local_aws.stack.embedded import EmbeddedStack
 
 REPOSITORY = Path(__file__).parents[3]
-DDB2AURORA = Path(sys.executable).with_name("ddb2aurora")
 PIPELINE = """\
 name: things
 source:

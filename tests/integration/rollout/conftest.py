@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ from ddb2aurora.pipeline_file import read_pipeline_file
 from local_aws.stack.embedded import EmbeddedStack
 
 REPOSITORY = Path(__file__).parents[3]
-DDB2AURORA = Path(sys.executable).with_name("ddb2aurora")
 PATIENCE_SECONDS = 60
 FILE = """\
 name: things
