@@ -85,7 +85,7 @@ GRANTS: list[tuple[str, str, dict[str, Any], list[str]]] = [
             "s3:PutObject",  # redrive
             "sqs:ChangeMessageVisibility",  # redrive
             "sqs:DeleteMessage",  # redrive
-            "sqs:GetQueueAttributes",  # status
+            "sqs:GetQueueAttributes",  # status, redrive
             "sqs:ReceiveMessage",  # redrive
             "sqs:SendMessage",  # what a schedule gave up
         ],
