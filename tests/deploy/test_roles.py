@@ -1,5 +1,6 @@
 """Each role may do exactly what is listed here; whoever grants more, or less, changes this list and says why."""
 
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -131,6 +132,15 @@ def allowed(name: str, role: str, options: dict[str, Any]) -> set[str]:
     }
 
 
+def actions_in(statement: Any) -> set[str]:
+    """Return the actions that a statement allows, whichever way its condition picks."""
+    if "Fn::If" in statement:
+        return set().union(*(actions_in(each) for each in statement["Fn::If"][1:] if each != {"Ref": "AWS::NoValue"}))
+    action = statement["Action"]
+    found = action["Fn::If"][1:] if "Fn::If" in action else [action]
+    return {text for each in found for text in as_list(each)}
+
+
 @pytest.mark.parametrize(
     ("name", "role", "options", "actions"),
     GRANTS,
@@ -140,6 +150,32 @@ def test_a_role_may_do_what_is_listed_and_nothing_else(
     name: str, role: str, options: dict[str, Any], actions: list[str]
 ):
     assert sorted(allowed(name, role, options)) == sorted(actions)
+
+
+def test_the_endpoints_let_through_what_the_functions_in_the_network_may_do_and_no_more():
+    policies = [
+        found["Properties"]["PolicyDocument"]["Statement"]
+        for found in template("endpoints")["Resources"].values()
+        if "PolicyDocument" in found["Properties"]
+    ]
+    through = {action for statement in chain.from_iterable(policies) for action in actions_in(statement)}
+    granted = {
+        action
+        for name, role, options in (
+            ("loader", "AuroraLoaderRole", NETWORK | {"LoadManifest": "on"}),
+            ("loader", "AuroraLoaderRole", NETWORK | {"LoadMode": "local"}),
+            ("migration", "MigrateRole", NETWORK),
+            ("operations", "OperatorRole", NETWORK),
+            ("operations", "OperatorRole", NETWORK | {"HeartbeatHashKey": "heartbeat"}),
+        )
+        for action in allowed(name, role, options)
+    }
+
+    # Lambda itself sends what it gave up, keeps logs and makes interfaces; the database is in the network.
+    by_lambda = {*LOG, *INTERFACES, "sqs:SendMessage", "rds-db:connect"}
+    assert granted - through - by_lambda == set()
+    # Aurora's role and the bastion reach S3 as well.
+    assert {action for action in through - granted if not action.startswith("s3:")} == set()
 
 
 def test_the_operator_writes_its_heartbeat_into_the_table_only_where_the_pipeline_file_says_so():
