@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 
 import pytest
 from hypothesis_profiles import DEFAULT_PROFILE, load_hypothesis_profile
@@ -9,6 +10,10 @@ from hypothesis_profiles import DEFAULT_PROFILE, load_hypothesis_profile
 # Several layers look at a stack from outside, and whichever is collected first imports it.
 pytest.register_assert_rewrite("outside")
 pytest_plugins = ["services_fixtures"]
+
+# Whoever runs the tests in the background of a script has them ignore Ctrl-C, and so does all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 load_hypothesis_profile(os.environ.get("HYPOTHESIS_PROFILE", DEFAULT_PROFILE))  # noqa: TID251 - a setting of the tests
 
