@@ -42,7 +42,6 @@ class Drill:
 class Outcome:
     """What happened: the attempts, killed ones first, the *changes* written meanwhile, and what verify says."""
 
-    fill_seconds: float
     attempts: tuple[Attempt, ...]
     killed_at: tuple[int, ...]
     changes: int
@@ -65,13 +64,11 @@ def run_drill(drill: Drill, pipeline: Pipeline, *, cache: Path, pipelines: Path,
         DrillError: An attempt ended before it was killed, or the pipeline did not come to rest.
     """
     puts, changes = planned(drill.items, seed=drill.seed)
-    started = time.monotonic()
-    filled: list[float] = []
 
     def fill(clients: Clients) -> None:
+        started = time.monotonic()
         make_table_without_stream(clients, pipeline, puts)
-        filled.append(time.monotonic() - started)
-        say(f"{drill.items:,} items written in {filled[0]:.0f} s, before the table had a stream")
+        say(f"{drill.items:,} items written in {time.monotonic() - started:.0f} s, before the table had a stream")
 
     with (
         EmbeddedStack([pipeline], cache=cache, before_pipelines=fill) as stack,
@@ -87,7 +84,7 @@ def run_drill(drill: Drill, pipeline: Pipeline, *, cache: Path, pipelines: Path,
         changing.end()
         _await_rest(stack, pipeline)
         verified = attempt(["verify", "--settle", "10s"], environment=environment)
-        return Outcome(filled[0], tuple(attempts), tuple(killed_at), changing.written, meanwhile, verified)
+        return Outcome(tuple(attempts), tuple(killed_at), changing.written, meanwhile, verified)
 
 
 def _killed(
