@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from command_line import DEPLOY, run_command
 
 COMMAND = (sys.executable, "-m", "deploy_aws")
 
@@ -17,7 +18,7 @@ def run(aws, tmp_path):
 
     def run(*arguments, **environment):
         variables = {**aws.environment, "COLUMNS": "200", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **environment}
-        return subprocess.run([*COMMAND, *arguments], env=variables, check=False, capture_output=True, text=True)
+        return run_command(arguments, variables, entry=DEPLOY)
 
     yield run
     assert run("destroy", "dev", "--data", "delete", "--force").returncode == 0
