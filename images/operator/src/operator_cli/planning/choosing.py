@@ -7,7 +7,7 @@ Each rule mirrors the encoder of the type (`ddb2aurora.fields`); a property test
 from typing import Final, NamedTuple
 
 from ddb2aurora.column_types import ColumnType, parse_column_type
-from operator_cli.planning.places import COMPOSITE, Place
+from operator_cli.planning.places import Place
 from operator_cli.planning.texts import Texts
 from operator_cli.scanning.table import AttributeType
 
@@ -206,8 +206,3 @@ def is_mixed(place: Place) -> bool:
 def is_open_map(place: Place) -> bool:
     """Return whether the keys of the maps at *place* can be columns: nothing but maps, with few keys."""
     return place.types == {"M"} and bool(place.children) and not place.is_crowded
-
-
-def holds_composites(place: Place) -> bool:
-    """Return whether *place* holds maps, lists or sets."""
-    return bool(place.types & COMPOSITE)

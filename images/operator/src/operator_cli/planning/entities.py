@@ -8,7 +8,7 @@ is of no kind. Where there are too many tokens to be kinds, the key is data and 
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 _PREFIX: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}(?=#)", re.ASCII)
 _WORD: Final = re.compile(r"[A-Z][A-Z0-9_]{1,39}", re.ASCII)
@@ -17,13 +17,6 @@ _MOST_SHAPES: Final = 500
 
 Token = str  # a prefix with its #, a whole word, or "" for a key of no kind
 Tokens = tuple[Token, ...]
-
-
-class Shape(NamedTuple):
-    """Items with the same attributes: how many *items* there are, and which those attributes are."""
-
-    items: int
-    attributes: tuple[str, ...]
 
 
 class Entity:
@@ -86,10 +79,6 @@ class Entities:
         """Return the attributes that items of more than one kind have."""
         counts = Counter(name for entity in self.found.values() for name in entity.attributes)
         return frozenset(name for name, count in counts.items() if count > 1)
-
-    def commonest_shapes(self, most: int) -> list[Shape]:
-        """Return the sets of attributes that most items have, at most so many."""
-        return [Shape(count, tuple(sorted(names))) for names, count in self.shapes.most_common(most)]
 
     def _token(self, position: int, value: object) -> Token:
         if not self._tells[position] or not isinstance(value, str):

@@ -27,7 +27,6 @@ Step = str | None  # a name, or None for the elements of a list or a set
 
 _MOST_NAMES: Final = 200
 _SETS: Final = {str: "SS", Decimal: "NS", bytes: "BS"}
-COMPOSITE: Final = frozenset({"M", "L", "SS", "NS", "BS"})
 NULL: Final = "NULL"
 _LITERAL: Final = Extent(5)
 
