@@ -20,7 +20,7 @@ class Sample(NamedTuple):
 @dataclass
 class Tally:
     """
-    The failures of one place: examined == redriven + dropped + failing.
+    The failures of one place: examined == redriven + dropped + failing + left.
 
     In a dry run *redriven* says how many would be. *dropped* ones leave no row, by the pipeline's own policy. *left* is
     how many of *examined* were not tried: the circuit was open, or they are *hidden*.
@@ -46,7 +46,7 @@ class Tally:
 
     @property
     def examined(self) -> int:
-        """How many failures were looked at."""
+        """How many failures are known of, with those that were not tried."""
         return self.redriven + self.dropped + self.failing + self.left
 
     def fail(self, reason: str, sample: Sample, *, count: int = 1) -> None:
