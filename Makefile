@@ -7,6 +7,8 @@ ITEMS ?= 1000
 MINUTES ?= 10
 CHANGES ?= 200000
 LEAST ?= 50
+# Tests wait more than they compute: for processes to start, buffers to fill, locks to pass.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 CACHE := .local/cache
 PYTEST := $(VENV)/pytest
 export PYTHON
@@ -33,10 +35,10 @@ local-down: ## End the embedded stack
 
 .PHONY: test test-long test-unit test-deep
 test: set-up ## Run every test that needs no Docker, and measure branch coverage
-	@$(PYTEST) --numprocesses auto --dist loadfile -m "not long" --cov --cov-report=term
+	@$(PYTEST) --numprocesses $(WORKERS) --dist loadfile -m "not long" --cov --cov-report=term
 
 test-long: set-up ## Run the tests that try many orders or many examples, for minutes
-	@$(PYTEST) --numprocesses auto --dist load -m long
+	@$(PYTEST) --numprocesses $(WORKERS) --dist load -m long
 
 test-unit: set-up ## Run the tests that need no service (seconds)
 	@$(PYTEST) tests/unit

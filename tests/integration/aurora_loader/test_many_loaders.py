@@ -17,6 +17,8 @@ from loader_fixtures import a_delete, a_pipeline, an_upsert
 from aurora_loader.load import LoadFailedError
 from ddb2aurora.model import rows_after
 
+pytestmark = pytest.mark.long
+
 LOADERS = 8
 OBJECTS = 160
 ROWS_AN_OBJECT = 50

@@ -3,8 +3,12 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from ddb2aurora.pipeline_file import read_pipeline_file
 from local_aws.drill.run import Drill, run_drill
+
+pytestmark = pytest.mark.long
 
 _REPOSITORY = Path(__file__).parents[3]
 # Twelve segments, so that there are twelve checkpoints and more; slow enough to be killed between them.

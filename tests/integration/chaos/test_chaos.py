@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 COMMAND = Path(sys.executable).with_name("ddb2aurora")
 ROOT = Path(__file__).parents[3]
 
