@@ -34,7 +34,7 @@ local-down: ## End the embedded stack
 	@[ ! -d .venv ] || $(VENV)/python -m local_aws.stack down
 
 .PHONY: test test-long test-unit test-deep
-test: set-up ## Run every test that needs no Docker, and measure branch coverage
+test: set-up ## Run the tests that need no Docker, but for the longest, and measure branch coverage
 	@$(PYTEST) --numprocesses $(WORKERS) --dist loadfile -m "not long" --cov --cov-report=term
 
 test-long: set-up ## Run the tests that try many orders or many examples, for minutes
