@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 from botocore.config import Config
 from certificates import Authority
 from containers import docker
@@ -93,7 +94,7 @@ class Account:
 @contextlib.contextmanager
 def running_account(folder: Path, *, network: str, function_variables: Mapping[str, str]) -> Iterator[Account]:
     """Run an account whose functions are on the Docker *network* and get *function_variables* besides their own."""
-    host = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").strip()
+    host = address_of_the_bridge()
     authority = Authority(folder)
     certificate, key = authority.certify("aws", [host, "localhost"])
     port = free_port(host)
@@ -162,6 +163,13 @@ def await_account(account: Account, process: subprocess.Popen[bytes]) -> None:
         waits = process.poll() is None and time.monotonic() < deadline
         assert waits, account.log.read_text(errors="replace")[-4000:]
         time.sleep(LOOK_EVERY_SECONDS)
+
+
+def address_of_the_bridge() -> str:
+    """Return where containers reach this machine; an engine that was never started before names no gateway yet."""
+    name = '{{index .Options "com.docker.network.bridge.name"}}'
+    interface = docker("network", "inspect", "bridge", "--format", name).strip()
+    return next(found.address for found in psutil.net_if_addrs()[interface] if found.family is socket.AF_INET)
 
 
 def free_port(host: str) -> int:
