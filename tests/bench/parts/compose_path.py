@@ -12,7 +12,7 @@ from paths.offer import Carrier, offer_rising
 
 ORDER = 45
 TITLE = "The whole path, in containers"
-MINUTES = 6
+MINUTES = 10
 BUFFERS = (0, 1, 5)
 RATES = (50, 100, 200, 400, 800)
 IDLE_SECONDS = 5

@@ -14,7 +14,7 @@ from loading.server import bench_server
 
 ORDER = 35
 TITLE = "Growth"
-MINUTES = 12
+MINUTES = 8
 ROUNDS, EVENT_ROUNDS = 5, 11
 ITEMS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 OBJECTS_MIB = (0.25, 1, 4, 16, 64)

@@ -13,7 +13,7 @@ from costs import PATHS, cost_of
 
 ORDER = 60
 TITLE = "Instructions"
-MINUTES = 2
+MINUTES = 1
 CHANGES = 200
 FEW, MANY = 1, 4
 _COUNT = re.compile(r"I\s+refs:\s+([\d,]+)")

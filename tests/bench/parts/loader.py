@@ -24,7 +24,7 @@ from loading.tables import (
 
 ORDER = 30
 TITLE = "The loader"
-MINUTES = 12
+MINUTES = 6
 MEMORY_LIMIT = 64_000_000
 # Objects in MiB, rounds.
 EMPTY = ((0.5, 11), (5, 7), (50, 3), (128, 2))

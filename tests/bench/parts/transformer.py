@@ -19,7 +19,7 @@ from ddb2aurora.compile_pipelines import compile_pipelines
 
 ORDER = 10
 TITLE = "The transformer"
-MINUTES = 3
+MINUTES = 2
 ROUNDS = 15
 HERE = Path(__file__).parent.parent
 OURS, BEST, ORIGINAL, PLAIN = "ours", "best", "original", "plain"
