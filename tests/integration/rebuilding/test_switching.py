@@ -167,6 +167,24 @@ def test_under_a_flow_of_loads_nothing_is_lost_although_the_backup_comes_late(ma
     assert history.found() == history.expected([*early, *writer.changes])
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_loaded_right_before_the_switch_is_in_the_new_table(make_history, monkeypatch, mode):
+    history = make_history(mode=mode)
+    early, late = some_changes(20), some_changes(20, start=100, seed=4)
+    history.both(*early)
+
+    def after_a_load(*connections, **parts):
+        history.load(*late)
+        return switch(*connections, **parts)
+
+    monkeypatch.setattr("operator_cli.rebuilding.rebuild.switch", after_a_load)
+
+    status, told = history.run()
+
+    assert (status, told["outcome"]) == (FINE, "switched")
+    assert history.found() == history.expected([*early, *late])
+
+
 @pytest.mark.parametrize("mode", ["mirror", "append"])
 def test_loaded_rows_of_another_shape_wait_for_their_backup(make_history, mode):
     history = make_history(mode=mode)
