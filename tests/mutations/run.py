@@ -101,6 +101,9 @@ def verdict_on_the_tree(mutations: Sequence[Mutation]) -> str:
 def main(parts: Sequence[str]) -> int:
     console = Console(width=120)
     mutations = [found for found in read_catalogue() if not parts or any(part in found.name for part in parts)]
+    if not mutations:
+        console.print(f"no deliberate bug has one of these in its name: {', '.join(parts)}", highlight=False)
+        return 2
     table = Table("deliberate bug", "where", "verdict", "seconds", title="Mutations")
 
     def timed(name: str, where: str, call: Any, *arguments: Any) -> tuple[str, ...]:
