@@ -129,12 +129,10 @@ def empty_plot(empty: Found) -> Plot:
 
     def line(title: str, side: str) -> Line:
         found = [side_ratio(samples, side) for samples in empty.values()]
-        return Line(
+        return Line.of_spreads(
             title,
             [f"{size} MiB" for size in empty],
-            [each.median for each in found],
-            [each.low for each in found],
-            [each.high for each in found],
+            found,
         )
 
     return Plot(

@@ -154,15 +154,8 @@ def _table(group: Group, kept: Mapping[str, Any]) -> Table:
 def _plot(group: Group, kept: Mapping[str, Any], kind: Kind) -> Plot:
     def line(subject: Subject) -> Line:
         curve = _curve(kept[subject.name], kind)
-        found = curve.spreads()
-        return Line(
-            subject.title,
-            curve.sizes,
-            [each.median for each in found],
-            [each.low for each in found],
-            [each.high for each in found],
-            slope=curve.beginning_at(group.fitted_from).slope().median,
-            fitted_from=group.fitted_from,
+        return Line.of_spreads(subject.title, curve.sizes, curve.spreads())._replace(
+            slope=curve.beginning_at(group.fitted_from).slope().median, fitted_from=group.fitted_from
         )
 
     return Plot(
@@ -179,11 +172,9 @@ def _plot(group: Group, kept: Mapping[str, Any], kind: Kind) -> Plot:
 
 def _throughput(points: Sequence[Mapping[str, Any]]) -> Plot:
     found = [spread([point["changes"] / seconds for seconds in point["wall_seconds"]]) for point in points]
-    line = Line(
+    line = Line.of_spreads(
         "changes a second",
         [point["x"] for point in points],
-        [each.median for each in found],
-        [each.low for each in found],
-        [each.high for each in found],
+        found,
     )
     return Plot("throughput", "Changes a second of all loaders", "loaders at once", "changes a second", (line,))

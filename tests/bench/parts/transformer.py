@@ -167,12 +167,10 @@ def _row(name: str, shape: Mapping[str, Any], found: Mapping[str, Samples]) -> t
 def _plot(shapes: Mapping[str, Mapping[str, Samples]]) -> Plot:
     def line(title: str, case: str) -> Line:
         found = [ratio(samples[f"ours {case}"], samples[f"best {case}"]) for samples in shapes.values()]
-        return Line(
+        return Line.of_spreads(
             title,
             [name.replace(" ", "\n", 1) for name in shapes],
-            [each.median for each in found],
-            [each.low for each in found],
-            [each.high for each in found],
+            found,
         )
 
     return Plot(

@@ -31,6 +31,12 @@ class Line(NamedTuple):
     slope: float | None = None
     fitted_from: float = 0
 
+    @classmethod
+    def of_spreads(cls, name: str, x: Sequence[float | str], found: Sequence[Spread]) -> "Line":
+        """Return the line through the medians of *found*, with their quartiles as bars of error."""
+        y, low, high = zip(*found, strict=True)
+        return cls(name, x, y, low, high)
+
 
 class Plot(NamedTuple):
     """
