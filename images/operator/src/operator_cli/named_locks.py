@@ -44,7 +44,9 @@ def take_turn(connection: DatabaseConnection, work: Work, *, target: str, wait_s
 @contextmanager
 def alone(connection: DatabaseConnection, work: Work, *, target: str) -> Iterator[None]:
     """
-    Be the only one who does *work* on *target* while the block lasts; with *connection*, the right to go on is lost.
+    Be the only one who does *work* on *target* while the block lasts.
+
+    If *connection* is lost, so is the right to go on.
 
     Raises:
         RetryError: The error of *work*: somebody else does it.
