@@ -68,7 +68,7 @@ fmt: set-up ## Rewrite files in the one format
 lock: set-up ## Compile all requirement files anew, together
 	@PATH="$(CURDIR)/$(VENV):$$PATH" deploy/lock-requirements.sh
 
-# What needs a Docker engine.
+# What needs a Docker engine: images, test-images, test-system, push-images and others.
 include deploy/images.mk
 # Deliberate bugs that tests must catch.
 include deploy/mutations.mk
@@ -76,9 +76,9 @@ include deploy/mutations.mk
 include deploy/mysql.mk
 # Which emulator keeps the rules of Firehose.
 include deploy/conformance.mk
-# Environments on AWS.
+# Environments on AWS: plan-deploy, deploy, destroy.
 include deploy/aws.mk
 # A backfill under fire.
 include deploy/drill.mk
-# Benchmarks.
+# Benchmarks: bench.
 include deploy/bench.mk
